@@ -1,0 +1,72 @@
+# Sourced by the other scripts: a virtual environment of the project's own in .venv, made once.
+# Needs Python >= 3.11 with venv, and Node >= 20 to build the labextension. On Debian as root it
+# installs what is missing; else it says what to install.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VENV="$ROOT/.venv"
+cd "$ROOT"
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 2; }
+
+can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+apt_install() {
+  say "Installing Debian packages: $*"
+  apt-get update -qq >/dev/null || die "apt-get update failed; check the machine's package sources."
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+    die "could not install $*; install them by hand and run this again."
+}
+
+# Debian's own interpreter first: every OS user can reach it, which tests with several users need.
+find_python() {
+  local p
+  for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do
+    if command -v "$p" >/dev/null && "$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$p"
+      return
+    fi
+  done
+  return 1
+}
+
+ensure_python() {
+  find_python >/dev/null && return
+  can_apt || die "Python 3.11 or newer with venv is needed: apt-get install python3 python3-venv"
+  apt_install python3 python3-venv
+  find_python >/dev/null || die "this system's Python is older than 3.11; install a newer one."
+}
+
+ensure_node() {
+  command -v node >/dev/null || { can_apt && apt_install nodejs; }
+  command -v node >/dev/null || die "Node 20 or newer is needed to build the labextension: https://nodejs.org or your system's package nodejs."
+  node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' ||
+    die "Node $(node --version) is too old to build the labextension; Node 20 or newer is needed."
+}
+
+ensure_chromium() {
+  [ -n "${CHROMIUM:-}" ] && [ -x "$CHROMIUM" ] && return
+  command -v chromium >/dev/null && return
+  can_apt || die "the browser tests need Chromium: apt-get install chromium, or set CHROMIUM to its path."
+  apt_install chromium fonts-dejavu-core
+}
+
+# ensure_venv EXTRA: install the project with that extra; again only when its inputs changed.
+ensure_venv() {
+  local extra=$1 stamp inputs
+  ensure_python
+  ensure_node
+  inputs=$( { cat pyproject.toml js/package.json js/yarn.lock
+              find js/src js/style js/schema -type f -not -path '*/__tests__/*' -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -d' ' -f1)
+  stamp="$VENV/.hubgrade-installed"
+  # "dev" holds all that "lab" does
+  if [ -x "$VENV/bin/hubgrade" ] && [ -e hubgrade_ext/labextension/package.json ] &&
+     grep -qsxE "($extra|dev) $inputs" "$stamp"; then
+    return
+  fi
+  [ -x "$VENV/bin/python" ] || { say "Making a virtual environment in .venv"; "$(find_python)" -m venv "$VENV"; }
+  say "Installing hubgrade with its dependencies and building the labextension (a minute or two the first time)"
+  PATH="$VENV/bin:$PATH" "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -e ".[$extra]" ||
+    die "the installation failed; the lines above say why."
+  echo "$extra $inputs" >"$stamp"
+}
