@@ -1,0 +1,1 @@
+"""HTTP and nothing else; `routes.ROUTES` is the only list of addresses."""

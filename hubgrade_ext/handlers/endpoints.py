@@ -41,7 +41,13 @@ ENDPOINTS: list[Endpoint] = [
     Endpoint("GET", COURSE + "/students", "list_students", "instructor", m.StudentsPage),
     Endpoint("GET", COURSE + "/assignments", "list_assignments", "instructor", m.AssignmentsPage),
     Endpoint(
-        "POST", COURSE + "/assignments", "create_assignment", "instructor", m.AssignmentRow, m.NewAssignment, 201
+        "POST",
+        COURSE + "/assignments",
+        "create_assignment",
+        "instructor",
+        m.AssignmentRow,
+        m.NewAssignment,
+        201,
     ),
     Endpoint("PATCH", ASSIGNMENT, "edit_assignment", "instructor", m.AssignmentRow, m.EditAssignment),
     Endpoint("GET", ASSIGNMENT + "/submissions", "list_submissions", "instructor", m.SubmissionsPage),

@@ -1,0 +1,1 @@
+"""JupyterHub: its REST API, groups and roles."""

@@ -1,0 +1,1 @@
+"""Jobs: what runs in a child process, is written down, and can be cancelled, retried and resumed."""

@@ -1,0 +1,1 @@
+"""Will this work? A catalogue of checks, the facts they look at, and the runner. See docs/preflight.md."""

@@ -37,7 +37,7 @@ ARGS = [
 ]
 TOKEN = "t" * 32
 QUIET = '{"fetchNews": "false", "checkForUpdates": false}'
-MAKE_DEMO = "import sys, pathlib; from hubgrade_ext.demo import create_demo; create_demo(pathlib.Path(sys.argv[1]))"
+MAKE_DEMO = "import sys, pathlib, hubgrade_ext.demo as d; d.create_demo(pathlib.Path(sys.argv[1]))"
 # Notebook 7 by itself, with no extension at all, throws this on its tree and notebook pages
 KNOWN_PAGE_ERRORS = ("Cannot read properties of undefined (reading 'schema')",)
 THREAD = ThreadPoolExecutor(1, thread_name_prefix="playwright")

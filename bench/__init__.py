@@ -1,0 +1,1 @@
+"""Measurements of hubgrade beside nbgrader; `scripts/bench` runs them."""

@@ -1,0 +1,48 @@
+"""autograde: collected submissions become scores; an item is a student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hubgrade_ext.actions.items import work_through
+from hubgrade_ext.core.course import Course
+from hubgrade_ext.core.errors import Conflict
+from hubgrade_ext.core.gradebook_lock import backup_gradebook, patiently
+from hubgrade_ext.core.models import JobRequest, Progress
+from hubgrade_ext.core.names import check_notebook_pattern, check_student_id
+from hubgrade_ext.core.replace import Backups
+from hubgrade_ext.core.steps import chosen, has_result, submission_states
+from hubgrade_ext.grading.recorded import recorded_assignment
+from hubgrade_ext.grading.submission import grade_submission
+
+
+def autograde(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
+    """Autograde the chosen students, or all whose collected submission is not graded yet, or all collected.
+
+    Raises: Conflict (never generated), InvalidName, GradebookBroken, Busy.
+    """
+    settings = course.settings
+    check_notebook_pattern(request.notebook)
+    recorded = recorded_assignment(settings, request.assignment_id)
+    if recorded is None:
+        raise Conflict(
+            f"{request.assignment_id} is not in the gradebook: it was never generated.",
+            "Generate the assignment first.",
+        )
+    named = None
+    if request.students is not None:
+        named = sorted({check_student_id(student_id) for student_id in request.students})
+    states = patiently(lambda: submission_states(settings, request.assignment_id))
+    todo = chosen("autograde", states, request.scope, named)
+    # who was named without having a submission is reported, not passed over
+    students = [state.student_id for state in todo] if named is None else named
+    backups = Backups(settings)
+    if any(has_result("autograde", state) for state in todo if state.student_id not in skip):
+        backup_gradebook(settings, backups)
+    yield from work_through(
+        students,
+        skip,
+        lambda student: grade_submission(
+            course, request.assignment_id, student, request.notebook, recorded=recorded, backups=backups
+        ),
+    )

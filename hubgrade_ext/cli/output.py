@@ -1,0 +1,105 @@
+"""Where a command's words go: its result to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from io import StringIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from hubgrade_ext.core.errors import HubgradeError
+
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
+WIDE = 400
+
+
+class Output:
+    """Standard output for the result alone, also against libraries and configuration files that print.
+
+    As long as it is entered, whatever else writes to standard output is sent to
+    standard error; so under `json` exactly one object leaves the program.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self.json = as_json
+
+    def __enter__(self) -> Output:
+        sys.stdout.flush()
+        self._saved = os.dup(1)
+        os.dup2(2, 1)
+        self._stream = os.fdopen(os.dup(self._saved), "w", encoding="utf-8", errors="backslashreplace")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        sys.stdout.flush()
+        os.dup2(self._saved, 1)
+        os.close(self._saved)
+        try:
+            self._stream.close()
+        except BrokenPipeError:
+            # the reader has gone; what it did not read is lost to nobody
+            return
+
+    def show(self, value: object) -> None:
+        """Print the result as JSON; `value` is a wire shape or plain data."""
+        import msgspec
+
+        data = msgspec.to_builtins(value)
+        text = json.dumps(data, indent=2, ensure_ascii=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # a file name that is not UTF-8
+            text = json.dumps(data, indent=2)
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def line(self, text: str = "") -> None:
+        """Print a line of the result."""
+        self._stream.write(plain(text) + "\n")
+        self._stream.flush()
+
+    def block(self, text: str) -> None:
+        """Print many lines of somebody else's, a job's log for one."""
+        for line in text.splitlines():
+            self.line(line)
+
+    def note(self, text: str) -> None:
+        """Say something beside the result, on standard error."""
+        sys.stderr.write(plain(text) + "\n")
+        sys.stderr.flush()
+
+    def table(self, table: ConsoleRenderable) -> None:
+        """Print a table, fitted to the terminal; elsewhere as wide as its text, for grep and files."""
+        from rich.console import Console
+
+        if self._stream.isatty():
+            Console(file=self._stream, markup=False, highlight=False, emoji=False).print(table)
+            self._stream.flush()
+            return
+        console = Console(file=StringIO(), markup=False, highlight=False, emoji=False, width=WIDE)
+        with console.capture() as captured:
+            console.print(table)
+        self.block("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+    def fail(self, error: HubgradeError) -> int:
+        """Say what is wrong and what to do, and return the exit status 2."""
+        suggestion = getattr(error, "suggestion", "")
+        self.note(f"{error.message} {error.remedy}".rstrip())
+        if self.json:
+            body: dict[str, Any] = {"code": error.code, "message": error.message, "remedy": error.remedy}
+            self.show({"error": {**body, "suggestion": suggestion} if suggestion else body})
+        return 2
+
+
+def plain(text: str) -> str:
+    """Return text that cannot steer the terminal: names and logs may come from students."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)

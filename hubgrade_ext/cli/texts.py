@@ -1,0 +1,139 @@
+"""What `--help` says: a sentence and examples for each command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROGRAM = """\
+Run an nbgrader course: generate, release, collect, autograde and give feedback as instructor;
+fetch, submit and read feedback as student.
+
+Exit status: 0 all done; 1 done, with items that failed, listed; 2 could not start, with the reason."""
+
+PROGRAM_EXAMPLES = """\
+examples:
+  hubgrade demo /tmp/demo                    a course to try everything on
+  hubgrade status                            the assignments and what to do next
+  hubgrade autograde ps1 --student ada       grade one student again
+  hubgrade --course ~/bio101 collect ps1     work on a course in another folder
+  hubgrade submit ps1 --course-id bio101     hand in, as a student"""
+
+COURSE_EXAMPLES = """\
+examples:
+  hubgrade course new bio101 --course-id bio101
+  hubgrade course list"""
+
+
+@dataclass(frozen=True)
+class CommandText:
+    """A command's sentence and its example lines."""
+
+    summary: str
+    examples: tuple[str, ...] = ()
+
+
+INSTRUCTOR_VERBS = (
+    "generate-assignment",
+    "release-assignment",
+    "unrelease",
+    "collect",
+    "autograde",
+    "generate-feedback",
+    "release-feedback",
+)
+STUDENT_VERBS = ("fetch-assignment", "submit", "fetch-feedback")
+
+COMMANDS: dict[str, CommandText] = {
+    "demo": CommandText(
+        "Make a demo course with students and submissions in the new folder DIR.",
+        ("hubgrade demo /tmp/demo",),
+    ),
+    "course": CommandText("Make a course, or list those you know."),
+    "course new": CommandText(
+        "Make a course in folder DIR, in nbgrader's layout.",
+        ("hubgrade course new bio101 --course-id bio101",),
+    ),
+    "course list": CommandText("List the courses you have opened.", ("hubgrade course list --json",)),
+    "status": CommandText(
+        "Show every assignment and its next step, or one assignment's students and scores.",
+        ("hubgrade status", "hubgrade status ps1", "hubgrade status --course ~/bio101 --json"),
+    ),
+    "config": CommandText(
+        "Show the course's effective settings, which file set each, and keys that do not exist.",
+        ("hubgrade config", "hubgrade config --json"),
+    ),
+    "preflight": CommandText(
+        "Tell whether the course will work. Exit status 0: fine, 1: warnings, 2: errors.",
+        ("hubgrade preflight", "hubgrade preflight --only exchange.exists --only exchange.writable"),
+    ),
+    "generate-assignment": CommandText(
+        "Make the students' version of an assignment from its source.",
+        ("hubgrade generate-assignment ps1", 'hubgrade generate-assignment "Übung 3" --all'),
+    ),
+    "release-assignment": CommandText(
+        "Put the generated assignment into the exchange.",
+        ("hubgrade release-assignment ps1", "hubgrade release-assignment ps1 --all"),
+    ),
+    "unrelease": CommandText(
+        "Take a released assignment out of the exchange; asks for its name.",
+        ("hubgrade unrelease ps1", "hubgrade unrelease ps1 --confirm ps1"),
+    ),
+    "collect": CommandText(
+        "Collect each student's newest submission.",
+        (
+            "hubgrade collect ps1",
+            "hubgrade collect ps1 --before-due-date",
+            "hubgrade collect ps1 --student ada",
+        ),
+    ),
+    "autograde": CommandText(
+        "Grade the submissions that have not been graded since they came.",
+        (
+            "hubgrade autograde ps1",
+            "hubgrade autograde ps1 --all",
+            "hubgrade autograde ps1 --student ada --student bob",
+            "hubgrade autograde ps1 --notebook 'problem*'",
+        ),
+    ),
+    "generate-feedback": CommandText(
+        "Write the feedback for graded submissions.",
+        ("hubgrade generate-feedback ps1", "hubgrade generate-feedback ps1 --student ada"),
+    ),
+    "release-feedback": CommandText(
+        "Put the feedback into the exchange, for each student their own.",
+        ("hubgrade release-feedback ps1", "hubgrade release-feedback ps1 --student ada"),
+    ),
+    "list": CommandText(
+        "Show the assignments of a course you study in: released, fetched, submitted, graded.",
+        ("hubgrade list --course-id bio101", "hubgrade list --json"),
+    ),
+    "fetch-assignment": CommandText(
+        "Fetch a released assignment into the current folder.",
+        ("hubgrade fetch-assignment ps1 --course-id bio101",),
+    ),
+    "submit": CommandText(
+        "Hand in the assignment from the current folder, and get a receipt.",
+        ("hubgrade submit ps1 --course-id bio101",),
+    ),
+    "fetch-feedback": CommandText(
+        "Fetch the feedback on your submissions into the current folder.",
+        ("hubgrade fetch-feedback ps1 --course-id bio101",),
+    ),
+    "jobs": CommandText(
+        "List the course's jobs, newest first.",
+        ("hubgrade jobs", "hubgrade jobs show 20260301", "hubgrade jobs resume 20260301 --json"),
+    ),
+    "jobs show": CommandText(
+        "Show a job, what became of each item, and its log.", ("hubgrade jobs show 20260301",)
+    ),
+    "jobs cancel": CommandText("Stop a job; what it has finished stays.", ("hubgrade jobs cancel 20260301",)),
+    "jobs resume": CommandText(
+        "Go on with a job whose process died, after its last finished item.",
+        ("hubgrade jobs resume 20260301",),
+    ),
+}
+
+
+def examples(text: CommandText) -> str:
+    """Return the examples as the end of a help page."""
+    return "\n  ".join(["examples:", *text.examples])

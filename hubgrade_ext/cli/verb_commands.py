@@ -1,0 +1,139 @@
+"""The verbs: build the request, ask where something is destroyed, run it here, tell how it went."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, get_args
+
+import msgspec
+
+from hubgrade_ext.cli.courses import open_instructor, open_student
+from hubgrade_ext.cli.logs import show_log
+from hubgrade_ext.cli.output import Output, plain
+from hubgrade_ext.cli.parser import Arguments
+from hubgrade_ext.cli.progress import ProgressDisplay
+from hubgrade_ext.cli.spelling import check_spelling
+from hubgrade_ext.core.errors import ConfirmationRequired, InternalError
+from hubgrade_ext.core.models import InstructorVerb, ItemResult, Job, JobDetail, JobRequest, Verb
+from hubgrade_ext.core.names import check_assignment_id, check_notebook_pattern, check_student_id
+
+if TYPE_CHECKING:
+    from hubgrade_ext.core.course import Course
+
+DESTROYING: tuple[Verb, ...] = ("unrelease",)
+
+
+def run_verb(arguments: Arguments, output: Output) -> int:
+    """Carry out one verb in this process, in the course's journal like any other job."""
+    request = build_request(arguments)
+    is_instructor = request.verb in get_args(InstructorVerb)
+    course = open_instructor(arguments) if is_instructor else open_student(arguments)
+    if is_instructor:
+        check_spelling(course.settings, request)
+    if request.verb in DESTROYING and not request.confirm:
+        request = msgspec.structs.replace(request, confirm=_ask_for_name(request, output))
+    with show_log(arguments.verbose), ProgressDisplay(title_of(request)) as display:
+        detail = _run(course, request, display)
+    return tell(detail, output)
+
+
+def build_request(arguments: Arguments) -> JobRequest:
+    """Return what the command line asks for; names are checked before anything is opened.
+
+    Raises: InvalidName.
+    """
+    assignment_id = check_assignment_id(arguments.assignment)
+    students = arguments.student
+    return JobRequest(
+        verb=msgspec.convert(arguments.verb, Verb),
+        assignment_id=assignment_id,
+        scope="all" if arguments.all else "remaining",
+        students=None if students is None else [check_student_id(s) for s in dict.fromkeys(students)],
+        notebook=check_notebook_pattern(arguments.notebook),
+        before_due_date=arguments.before_due_date,
+        confirm=assignment_id if arguments.yes else arguments.confirm,
+    )
+
+
+def _run(course: Course, request: JobRequest, display: ProgressDisplay) -> JobDetail:
+    from hubgrade_ext.core.gradebook_lock import programs_on_path
+    from hubgrade_ext.jobs.foreground import run_in_foreground
+
+    # a shell that called hubgrade by its path need not have our folder on PATH; nbgrader runs alembic
+    programs_on_path()
+    return run_in_foreground(course, request, lambda job, step: display.update(step))
+
+
+def _ask_for_name(request: JobRequest, output: Output) -> str:
+    """Return what the user types on the terminal; where there is none, refuse."""
+    name = request.assignment_id
+    if output.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfirmationRequired(
+            f"{title_of(request)} takes it away from the students.",
+            f"Repeat the command with --confirm “{name}”.",
+        )
+    sys.stderr.write(f"{title_of(request)} takes it away from the students. Type its name to go on: ")
+    sys.stderr.flush()
+    typed = sys.stdin.readline().strip()
+    if typed != name:
+        raise ConfirmationRequired("The name does not match; nothing was done.")
+    return typed
+
+
+def title_of(request: JobRequest) -> str:
+    """Return verb and assignment as a person writes them."""
+    return f"{request.verb.replace('_', ' ').capitalize()} {request.assignment_id}"
+
+
+def tell(detail: JobDetail, output: Output) -> int:
+    """Print how a job ended, and return the exit status."""
+    job = detail.job
+    status = exit_status(job)
+    if job.error is not None:
+        output.note(f"{job.error.message} {job.error.remedy}".rstrip())
+        if job.error.code == InternalError.code:
+            output.note(f"Its log: hubgrade jobs show {job.job_id}")
+    if output.json and status == 2 and job.error is not None:
+        output.show({"error": job.error, "job": job, "results": detail.results})
+    elif output.json:
+        output.show(detail)
+    elif status != 2:
+        _tell_results(detail, output)
+    return status
+
+
+def exit_status(job: Job) -> int:
+    """Return 0 when all was done, 2 when nothing could begin, else 1."""
+    if job.state == "done" and not job.failed:
+        return 0
+    return 2 if job.state == "failed" and job.error is not None and not job.done else 1
+
+
+def _tell_results(detail: JobDetail, output: Output) -> None:
+    job = detail.job
+    if job.state == "done" and not job.total:
+        output.line(f"{title_of(job.request)}: nothing to do (job {job.job_id})")
+        return
+    done = job.done - job.failed - job.skipped
+    parts = [f"{done} done", *_counted(job.failed, "failed"), *_counted(job.skipped, "skipped")]
+    ending = {"cancelled": ", cancelled", "failed": ", stopped early"}.get(job.state, "")
+    output.line(f"{title_of(job.request)}: {', '.join(parts)} of {job.total}{ending} (job {job.job_id})")
+    for result in said(detail.results):
+        output.line("  " + describe(result))
+
+
+def said(results: Iterable[ItemResult]) -> list[ItemResult]:
+    """Return the results that a person must read: failures first, then what a verb has to say."""
+    spoken = [r for r in results if r.state == "failed" or r.message]
+    return sorted(spoken, key=lambda r: r.state != "failed")
+
+
+def describe(result: ItemResult) -> str:
+    """Return one item's fate in a line."""
+    words = [f"{result.item}: {result.state}.", result.message, result.remedy]
+    return plain(" ".join(word for word in words if word))
+
+
+def _counted(count: int, word: str) -> list[str]:
+    return [f"{count} {word}"] if count else []

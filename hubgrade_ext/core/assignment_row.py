@@ -1,0 +1,97 @@
+"""One assignment as pages show it, put together from its files, its records and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from hubgrade_ext.core.assignment_files import AssignmentFiles
+from hubgrade_ext.core.counts import Counts
+from hubgrade_ext.core.errors import HubgradeError, InvalidName
+from hubgrade_ext.core.folders import server_path
+from hubgrade_ext.core.gradebook import AssignmentRecord
+from hubgrade_ext.core.models import AssignmentRow, ErrorBody, NotebookRef, StepCount, Verb
+from hubgrade_ext.core.names import check_assignment_id
+from hubgrade_ext.core.next_step import next_step
+
+# how many submissions' newest try failed, for each verb
+Failures = Mapping[Verb, int]
+
+
+def assignment_row(
+    assignment_id: str,
+    files: AssignmentFiles,
+    record: AssignmentRecord | None,
+    counts: Counts,
+    *,
+    server_root: str | None,
+    failures: Failures,
+    problem: HubgradeError | None,
+) -> AssignmentRow:
+    """Return the row; `problem` is what keeps the assignment from being seen whole, if something does."""
+    due_date = record.due_date if record else None
+    notebooks = _notebooks(files, record, server_root)
+    return AssignmentRow(
+        assignment_id=assignment_id,
+        notebooks=notebooks,
+        next_step=next_step(
+            has_source=files.source is not None and bool(notebooks),
+            generated=files.generated.state,
+            released=files.released.state,
+            due_date=due_date,
+            now=datetime.now(UTC),
+            submitted=counts.submitted,
+            collect_left=counts.collect_left,
+            autograde_left=counts.autograde_left,
+            manual_left=counts.manual_left,
+            feedback_left=counts.feedback_left,
+            release_left=counts.release_left,
+        ),
+        generated=files.generated,
+        released=files.released,
+        submitted=counts.submitted,
+        late=counts.late,
+        has_source=files.source is not None,
+        max_score=record.max_score if record and record.notebooks else None,
+        due_date=due_date,
+        source_modified=files.source_modified,
+        mean_score=counts.score_sum / counts.autograded if counts.autograded else None,
+        server_path=server_path(files.source, server_root) if files.source else None,
+        problem=_problem(assignment_id, problem),
+        **_steps(counts, failures),
+    )
+
+
+def _steps(counts: Counts, failures: Failures) -> dict[str, StepCount]:
+    def step(verb: Verb, done: int, total: int, remaining: int) -> StepCount:
+        return StepCount(done, total, remaining, min(failures.get(verb, 0), total))
+
+    graded = counts.autograded
+    return {
+        "collected": step(
+            "collect", counts.submitted - counts.collect_left, counts.submitted, counts.collect_left
+        ),
+        "autograded": step("autograde", counts.collected - counts.autograde_left, counts.collected, counts.autograde_left),
+        "manual": StepCount(graded - counts.manual_left, graded, counts.manual_left),
+        "feedback_generated": step("generate_feedback", counts.feedback, graded, counts.feedback_left),
+        "feedback_released": step("release_feedback", counts.released, counts.feedback_any, counts.release_left),
+    }
+
+
+def _notebooks(
+    files: AssignmentFiles, record: AssignmentRecord | None, server_root: str | None
+) -> list[NotebookRef]:
+    points = {notebook.notebook_id: notebook.max_score for notebook in record.notebooks} if record else {}
+    names = files.notebook_ids or sorted(points)
+    base = server_path(files.source, server_root) if files.source else None
+    return [
+        NotebookRef(name, points.get(name), None if base is None else f"{base}/{name}.ipynb") for name in names
+    ]
+
+
+def _problem(assignment_id: str, problem: HubgradeError | None) -> ErrorBody | None:
+    try:
+        check_assignment_id(assignment_id)
+    except InvalidName as error:
+        return ErrorBody(error.code, error.message, error.remedy, error.suggestion)
+    return ErrorBody(problem.code, problem.message, problem.remedy) if problem else None

@@ -1,0 +1,148 @@
+"""The gradebook as a file that others use too: wait for their locks, copy it, create it whole.
+
+For workers and the command line; the server's own process never opens the
+gradebook through this module.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import sysconfig
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from hubgrade_ext.core.disk import plain_errors
+from hubgrade_ext.core.errors import Busy, GradebookBroken
+from hubgrade_ext.core.gradebook_reader import sqlite_path
+from hubgrade_ext.core.replace import Backups
+from hubgrade_ext.core.settings import CourseSettings
+
+LOCK_TIMEOUT_S = 60
+
+Answer = TypeVar("Answer")
+
+_wait_s = LOCK_TIMEOUT_S
+
+
+def patient_sqlite(timeout_s: int = LOCK_TIMEOUT_S) -> None:
+    """Make every SQLite connection that this process opens from now on wait for locks.
+
+    nbgrader opens its own engines, with the driver's 5 s; this reaches all of
+    them. Calling it again only changes the time.
+    """
+    global _wait_s
+    _wait_s = timeout_s
+    if not event.contains(Engine, "connect", _set_busy_timeout):
+        event.listen(Engine, "connect", _set_busy_timeout)
+
+
+def _set_busy_timeout(connection: object, record: ConnectionPoolEntry) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute(f"PRAGMA busy_timeout = {_wait_s * 1000:d}")
+
+
+def programs_on_path() -> None:
+    """Put the folder of this interpreter's programs first on PATH.
+
+    nbgrader runs `alembic` when it fills a new gradebook; where it is not found
+    the gradebook is left without a version and can never be upgraded.
+    """
+    folder = sysconfig.get_path("scripts")
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([folder, *(entry for entry in entries if entry != folder)])
+
+
+def patiently(read: Callable[[], Answer]) -> Answer:
+    """Return what `read` returns; ask again while the gradebook is locked, as long as we wait for locks.
+
+    Pages give up after some seconds, with `Busy`; a job has time.
+    Raises: Busy.
+    """
+    deadline = time.monotonic() + _wait_s
+    while True:
+        try:
+            return read()
+        except Busy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def backup_gradebook(settings: CourseSettings, backups: Backups) -> Path | None:
+    """Copy the gradebook into the run's backups as one consistent state, while others may be using it.
+
+    Returns the copy, or None when there is nothing to copy (not SQLite, or not
+    there yet). The copy appears whole or not at all.
+    Raises: GradebookBroken (not a database, locked for too long, no room).
+    """
+    source = sqlite_path(settings)
+    if source is None or not source.exists():
+        return None
+    with plain_errors("make a backup of the gradebook", settings.state_dir, GradebookBroken):
+        copy = backups.place(source)
+        copy_gradebook(source, copy)
+    return copy
+
+
+def copy_gradebook(source: Path, target: Path) -> None:
+    """Copy a gradebook that may be in use to a new file, as one consistent state; whole or not at all.
+
+    Raises: GradebookBroken.
+    """
+    unfinished = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    try:
+        with (
+            closing(sqlite3.connect(source, timeout=_wait_s)) as live,
+            closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            # backup() itself does not wait for a lock: take the read lock first, patiently
+            live.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            live.backup(copy)
+        unfinished.rename(target)
+    except sqlite3.Error as error:
+        raise GradebookBroken(
+            f"The gradebook {source.name} could not be copied: {error}.",
+            "Close what else is using it, check the free space, and try again.",
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def ensure_gradebook(settings: CourseSettings) -> None:
+    """Create the gradebook whole when there is none yet.
+
+    nbgrader fills a new file in several steps; a process killed between them
+    leaves tables without a version. So it is made beside and moved into place.
+    Raises: GradebookBroken.
+    """
+    target = sqlite_path(settings)
+    if target is None or (target.exists() and target.stat().st_size > 0):
+        return
+    from nbgrader.api import Gradebook
+
+    unfinished = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    try:
+        with Gradebook(f"sqlite:///{unfinished}", settings.course_id):
+            pass
+        if target.exists():  # an empty file, which is no gradebook yet
+            unfinished.replace(target)
+        else:
+            os.link(unfinished, target)
+    except FileExistsError:
+        return  # somebody else made it in the meantime
+    except FileNotFoundError as error:
+        raise GradebookBroken(
+            f"A gradebook could not be made: {error.filename or 'a program'} is missing.",
+            "Install nbgrader again in this environment (`pip install --force-reinstall nbgrader alembic`).",
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,245 @@
+"""Why a submission could not be graded, or what to know about one that could.
+
+nbgrader decides what fails; this looks at the submitted files afterwards and
+says which notebook, which cell, and what to do. Outcome codes:
+
+    graded             all is well
+    cell_timed_out     a cell was stopped; nbgrader graded on
+    notebook_missing   a notebook was not handed in; it counts zero
+    notebook_renamed   … but another file looks like it
+    notebook_unreadable, cells_duplicated, cells_tampered, schema_old, schema_new,
+    kernel_died, kernel_missing, unknown_student, timestamp_unreadable, not_collected,
+    gradebook_locked, gradebook_broken, disk_full, not_writable, internal_error
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+from dateutil.parser import ParserError
+from nbformat import NotebookNode
+from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator, ValidationError
+
+from hubgrade_ext.core.conversion import Failure
+from hubgrade_ext.core.errors import NotebookInvalid
+from hubgrade_ext.core.failures import Explanation, causes, explain, unexpected
+from hubgrade_ext.core.notebooks import Cell, Notebook, notebook_files, read_notebook
+from hubgrade_ext.grading.recorded import RecordedAssignment
+
+# the share of a notebook's cells that another file must have to be taken for it
+LIKENESS = 0.5
+SHOWN = 3
+
+
+def diagnose(
+    failure: Failure, submitted: Path, recorded: RecordedAssignment, assignment_id: str, student_id: str
+) -> Explanation:
+    """Explain why nbgrader could not grade the submission in the folder `submitted`."""
+    return (
+        explain(failure)
+        or _of_student(failure, student_id)
+        or _of_files(failure, submitted, recorded)
+        or _of_timestamp(failure)
+        or _of_notebook(failure, submitted, recorded)
+        or unexpected(failure, f"Autograding {assignment_id} of {student_id}")
+    )
+
+
+def missing_notebooks(submitted: Path, recorded: RecordedAssignment) -> list[Explanation]:
+    """Explain each notebook of the assignment that was not handed in under its name.
+
+    nbgrader grades the others and counts the missing ones zero.
+    """
+    present = {path.stem: path for path in notebook_files(submitted)}
+    strangers = [path for name, path in present.items() if name not in recorded.notebooks]
+    found: list[Explanation] = []
+    for notebook_id in sorted(recorded.notebooks.keys() - present.keys()):
+        twin = _twin(recorded.notebooks[notebook_id], strangers)
+        if twin is None:
+            found.append(
+                Explanation(
+                    "notebook_missing",
+                    f"{notebook_id}.ipynb was not handed in; it counts zero.",
+                    "Nothing, or ask for it and collect again.",
+                )
+            )
+            continue
+        found.append(
+            Explanation(
+                "notebook_renamed",
+                f"{notebook_id}.ipynb was not handed in and counts zero, but {twin.name} looks like it.",
+                f"Rename {twin.name} to {notebook_id}.ipynb in {submitted.parent.name}/{submitted.name}"
+                " of the submitted folder, then autograde again.",
+            )
+        )
+    return found
+
+
+def timed_out_cells(notebooks: Iterable[Path], error_name: str) -> list[Explanation]:
+    """Explain each autograded notebook with cells that were stopped; `error_name` marks them."""
+    found: list[Explanation] = []
+    for path in notebooks:
+        cells = json.loads(path.read_text("utf-8")).get("cells", [])
+        stopped = [
+            str(index + 1)
+            for index, cell in enumerate(cells)
+            if any(output.get("ename") == error_name for output in cell.get("outputs", []))
+        ]
+        if stopped:
+            which = f"cell {stopped[0]}" if len(stopped) == 1 else f"cells {_listed(stopped)}"
+            found.append(
+                Explanation(
+                    "cell_timed_out",
+                    f"In {path.name}, {which} ran longer than allowed and was stopped; the rest was graded.",
+                    "Look at it in formgrader, or raise Execute.timeout in nbgrader_config.py.",
+                )
+            )
+    return found
+
+
+def _of_student(failure: Failure, student_id: str) -> Explanation | None:
+    if not re.match(r"No student with ID", str(failure.cause)):
+        return None
+    return Explanation(
+        "unknown_student",
+        f"{student_id} is not on the course's list of students, and nbgrader is told not to add anybody.",
+        "Add the student to the gradebook, or set Autograde.create_student in nbgrader_config.py to True.",
+    )
+
+
+def _of_files(failure: Failure, submitted: Path, recorded: RecordedAssignment) -> Explanation | None:
+    """Explain that nothing of the assignment was there to grade."""
+    if not re.match(r"No notebooks (found|were matched)", str(failure.cause)):
+        return None
+    found = missing_notebooks(submitted, recorded)
+    renamed = [one for one in found if one.code == "notebook_renamed"]
+    if renamed:
+        return renamed[0]
+    if len(found) == len(recorded.notebooks):
+        names = _listed([f"{name}.ipynb" for name in sorted(recorded.notebooks)])
+        return Explanation(
+            "notebook_missing",
+            f"None of the assignment's notebooks was handed in ({names}).",
+            "Ask the student to submit them under these names, and collect again.",
+        )
+    return Explanation(
+        "notebook_missing",
+        "The submission has no notebook that matches the pattern.",
+        "Choose another pattern, or ask the student to submit again.",
+    )
+
+
+def _of_timestamp(failure: Failure) -> Explanation | None:
+    # nbgrader stumbles over it: it calls a method that its CourseDirectory lacks
+    if not any(isinstance(error, ParserError) for error in causes(failure.cause)):
+        return None
+    return Explanation(
+        "timestamp_unreadable",
+        "The submission's timestamp.txt is not a date.",
+        "Correct it (as in 2026-01-31 12:00:00 UTC) or remove it, then autograde again.",
+    )
+
+
+def _of_notebook(failure: Failure, submitted: Path, recorded: RecordedAssignment) -> Explanation | None:
+    if not failure.notebook:
+        return None
+    try:
+        notebook = read_notebook(submitted / failure.notebook)
+    except NotebookInvalid as error:
+        return Explanation("notebook_unreadable", error.message, "Ask the student to submit it again.")
+    known = recorded.notebooks.get(notebook.notebook_id, frozenset())
+    name = failure.notebook
+    return (
+        _of_duplicates(notebook, name)
+        or _of_metadata(notebook, known, name)
+        or _of_damage(submitted / failure.notebook)
+    )
+
+
+def _of_duplicates(notebook: Notebook, name: str) -> Explanation | None:
+    twice = notebook.duplicates()
+    if not twice:
+        return None
+    each = [
+        f"{grade_id} (cells {_listed([str(cell.index + 1) for cell in cells])})"
+        for grade_id, cells in twice.items()
+    ]
+    return Explanation(
+        "cells_duplicated",
+        f"{name} contains nbgrader's cell {_listed(each)} more than once; only one can count.",
+        "Delete the copy that does not count from the submitted notebook, then autograde again.",
+    )
+
+
+def _of_metadata(notebook: Notebook, known: frozenset[str], name: str) -> Explanation | None:
+    marked = [cell for cell in notebook.cells if cell.schema_version is not None]
+    strange = [cell for cell in marked if cell.has_role and cell.grade_id not in known]
+    if strange:
+        return Explanation(
+            "cells_tampered",
+            f"{name} has nbgrader cells that the assignment has not: {_labels(strange)}.",
+            "Was it made from another assignment? Delete these cells from the submitted notebook, "
+            "or ask for a submission made from the released one.",
+        )
+    old = [cell for cell in marked if (cell.schema_version or 0) < SCHEMA_VERSION]
+    if old:
+        return Explanation(
+            "schema_old",
+            f"{name} was made from a release in an older nbgrader format ({_labels(old)}).",
+            "Run `nbgrader update` on the submitted folder, then autograde again.",
+        )
+    new = [cell for cell in marked if (cell.schema_version or 0) > SCHEMA_VERSION]
+    if new:
+        return Explanation(
+            "schema_new",
+            f"{name} was made by a newer nbgrader than the one installed here ({_labels(new)}).",
+            "Upgrade nbgrader here.",
+        )
+    return None
+
+
+def _of_damage(path: Path) -> Explanation | None:
+    """Explain nbgrader metadata that breaks nbgrader's own rules, cell by cell."""
+    validator = MetadataValidator()
+    notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    for index, cell in enumerate(notebook.cells):
+        try:
+            validator.validate_cell(cell)
+        except ValidationError as error:
+            return Explanation(
+                "cells_tampered",
+                f"Cell {index + 1} of {path.name} has damaged nbgrader metadata: "
+                f"{error.message.splitlines()[0][:200]}.",
+                "Ask for a submission made from the released notebook, or repair the cell's metadata.",
+            )
+    return None
+
+
+def _twin(expected: frozenset[str], strangers: list[Path]) -> Path | None:
+    """Return the file that shares the most nbgrader cells with a missing notebook, if enough of them."""
+    if not expected:
+        return None
+    best: tuple[float, Path] | None = None
+    for path in strangers:
+        try:
+            ids = read_notebook(path).grade_ids
+        except NotebookInvalid:
+            continue
+        share = len(ids & expected) / len(expected)
+        if share >= LIKENESS and (best is None or share > best[0]):
+            best = (share, path)
+    return best[1] if best else None
+
+
+def _labels(cells: list[Cell]) -> str:
+    return _listed([cell.label for cell in cells])
+
+
+def _listed(words: list[str]) -> str:
+    if len(words) > SHOWN:
+        words = [*words[:SHOWN], f"{len(words) - SHOWN} more"]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

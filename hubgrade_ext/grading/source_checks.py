@@ -1,0 +1,222 @@
+"""Check a source before nbgrader generates from it: all findings at once, with notebook and cell.
+
+nbgrader stops at the first fault and names neither. Only what would make it
+stop, or grade wrongly in silence, is an error; the rest is a warning. The rules
+follow its configured preprocessors: what is not in the list is not checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager
+from nbgrader.converters import GenerateAssignment
+from nbgrader.nbgraderformat import SCHEMA_VERSION
+from nbgrader.preprocessors import CheckCellMetadata, ClearHiddenTests, ClearMarkScheme, ClearSolutions
+from traitlets.utils.importstring import import_item
+
+from hubgrade_ext.core.course import Course
+from hubgrade_ext.core.errors import NotebookInvalid
+from hubgrade_ext.core.notebooks import Cell, Notebook, notebook_files, read_notebook
+
+# Source: nbgrader 0.9.6 `nbgraderformat/v3.json`
+GRADE_ID = re.compile(r"[a-zA-Z0-9_\-]*")
+
+
+@dataclass(frozen=True)
+class SourceFinding:
+    """One fault; `where` names notebook and cell, as in `problem1.ipynb, cell 3 (squares)`."""
+
+    where: str
+    message: str
+    remedy: str = ""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region between two markers; only cells with `role` may hold one, when that is enforced."""
+
+    begin: str
+    end: str
+    role: str
+    enforced: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the course's configuration makes nbgrader insist on."""
+
+    regions: tuple[Region, ...]
+    metadata: bool
+    languages: frozenset[str] | None
+    kernels: frozenset[str]
+
+
+def check_source(course: Course, assignment_id: str) -> list[SourceFinding]:
+    """Return all findings in an assignment's source folder, in the order of notebooks and cells."""
+    settings = course.settings
+    folder = settings.path(settings.source_directory, ".", assignment_id)
+    files = notebook_files(folder) if folder.is_dir() else []
+    if not files:
+        where = f"{settings.source_directory}/{assignment_id}"
+        return [SourceFinding(where, "there is no notebook in it.", "Put the assignment's notebooks there.")]
+    rules = rules_of(course)
+    return [finding for path in files for finding in _check_file(path, rules)]
+
+
+def rules_of(course: Course) -> Rules:
+    """Read the rules from the configured preprocessors of GenerateAssignment."""
+    converter = GenerateAssignment(coursedir=course.coursedir(), config=course.config)
+    kinds = [import_item(kind) if isinstance(kind, str) else kind for kind in converter.preprocessors]
+    active = {kind for kind in kinds if getattr(kind(config=course.config), "enabled", True)}
+    regions: list[Region] = []
+    languages: frozenset[str] | None = None
+    if ClearSolutions in active:
+        solutions = ClearSolutions(config=course.config)
+        languages = frozenset(solutions.code_stub)
+        regions.append(
+            Region(
+                solutions.begin_solution_delimeter,
+                solutions.end_solution_delimeter,
+                "solution",
+                solutions.enforce_metadata,
+                "a solution cell (Manually or Autograded answer)",
+            )
+        )
+    if ClearHiddenTests in active:
+        tests = ClearHiddenTests(config=course.config)
+        regions.append(
+            Region(
+                tests.begin_test_delimeter,
+                tests.end_test_delimeter,
+                "grade",
+                tests.enforce_metadata,
+                "an Autograder tests cell",
+            )
+        )
+    if ClearMarkScheme in active:
+        scheme = ClearMarkScheme(config=course.config)
+        regions.append(
+            Region(
+                scheme.begin_mark_scheme_delimeter,
+                scheme.end_mark_scheme_delimeter,
+                "task",
+                scheme.enforce_metadata,
+                "a Manually graded task cell",
+            )
+        )
+    kernels = frozenset({"python", *KernelSpecManager().find_kernel_specs()})
+    return Rules(tuple(regions), CheckCellMetadata in active, languages, kernels)
+
+
+def _check_file(path: Path, rules: Rules) -> Iterator[SourceFinding]:
+    try:
+        notebook = read_notebook(path)
+    except NotebookInvalid as error:
+        remedy = "Repair it in a text editor, or restore an earlier copy of it."
+        yield SourceFinding(path.name, error.message.removeprefix(f"{path.name} "), remedy)
+        return
+    yield from _check_kernel(path.name, notebook, rules)
+    for cell in notebook.cells:
+        where = f"{path.name}, {cell.label}"
+        for region in rules.regions:
+            yield from _check_region(where, cell, region)
+        if rules.metadata and cell.schema_version is not None:
+            yield from _check_metadata(where, cell)
+    for grade_id, cells in notebook.duplicates().items():
+        numbers = " and ".join(str(cell.index + 1) for cell in cells)
+        yield SourceFinding(
+            f"{path.name}, cells {numbers}",
+            f"they share the id {grade_id!r}.",
+            "Give each cell an id of its own in the Create Assignment panel.",
+        )
+
+
+def _check_kernel(name: str, notebook: Notebook, rules: Rules) -> Iterator[SourceFinding]:
+    language = notebook.language or "python"
+    if rules.languages is not None and language not in rules.languages:
+        yield SourceFinding(
+            name,
+            f"nbgrader has no text to put in place of solutions in the language {language!r}.",
+            f"Add {language!r} to ClearSolutions.code_stub in nbgrader_config.py.",
+        )
+    if not notebook.kernel_name:
+        yield SourceFinding(name, "it names no kernel.", "Choose a kernel and save it.", warning=True)
+    elif notebook.kernel_name not in rules.kernels:
+        yield SourceFinding(
+            name,
+            f"its kernel {notebook.kernel_name!r} is not installed here, so it cannot be autograded here.",
+            "Install that kernel, or choose another one.",
+            warning=True,
+        )
+
+
+def _check_region(where: str, cell: Cell, region: Region) -> Iterator[SourceFinding]:
+    open_line, found = 0, False
+    for number, line in enumerate(cell.source.split("\n"), start=1):
+        if region.begin in line:
+            if open_line:
+                yield SourceFinding(
+                    where,
+                    f"a second {region.begin} in line {number}, before the one in line {open_line} ends.",
+                    f"Put {region.end} before it.",
+                )
+            open_line, found = number, True
+        elif region.end in line:
+            open_line = 0
+    if open_line:
+        yield SourceFinding(
+            where,
+            f"{region.begin} in line {open_line} has no {region.end}.",
+            f"Put {region.end} where it should end.",
+        )
+    if found and region.enforced and not getattr(cell, region.role):
+        yield SourceFinding(
+            where,
+            f"it has a {region.begin} region, but is not {region.words}.",
+            f"Make it {region.words} in the Create Assignment panel, or remove the markers.",
+        )
+
+
+def _check_metadata(where: str, cell: Cell) -> Iterator[SourceFinding]:
+    version = cell.schema_version or 0
+    if version != SCHEMA_VERSION:
+        age = "an older" if version < SCHEMA_VERSION else "a newer"
+        remedy = "Run `nbgrader update` on it." if version < SCHEMA_VERSION else "Upgrade nbgrader here."
+        yield SourceFinding(where, f"its nbgrader metadata has {age} format ({version}).", remedy)
+        return
+    if (cell.has_role or cell.task) and not cell.grade_id:
+        yield SourceFinding(where, "it has no id.", "Give it one in the Create Assignment panel.")
+    if not GRADE_ID.fullmatch(cell.grade_id):
+        yield SourceFinding(
+            where, "its id has other characters than A–Z a–z 0–9 _ and -.", "Give it another id."
+        )
+    yield from _check_points(where, cell)
+    if cell.task and cell.cell_type != "markdown":
+        yield SourceFinding(where, "a task must be a Markdown cell.", "Make it a Markdown cell.")
+    if not cell.task and cell.cell_type == "markdown" and cell.grade != cell.solution:
+        yield SourceFinding(
+            where,
+            "a graded Markdown cell must be a manually graded answer.",
+            "Choose “Manually graded answer” in the Create Assignment panel.",
+        )
+
+
+def _check_points(where: str, cell: Cell) -> Iterator[SourceFinding]:
+    if not (cell.grade or cell.task):
+        return
+    remedy = "Enter them in the Create Assignment panel."
+    if cell.points is None:
+        yield SourceFinding(where, "it has no points.", remedy)
+    elif cell.points < 0:
+        yield SourceFinding(where, f"it has negative points ({cell.points:g}).", remedy)
+    elif cell.points == 0:
+        yield SourceFinding(where, "it has zero points.", remedy, warning=True)

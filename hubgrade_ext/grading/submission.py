@@ -1,0 +1,180 @@
+"""One submission becomes a score: prepare → execute → record.
+
+prepare   look at what was handed in, before anything runs
+execute   nbgrader's Autograde, into a staging folder; it runs the cells and writes the scores
+record    the staged folder is put where autograded/ has it; the old one goes to the backups
+
+The seam for another engine is `execute`: it takes a `Prepared` and answers with
+a `Failure`, or None when the staged folder is whole.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import Execute
+
+from hubgrade_ext.core.conversion import (
+    Failure,
+    Watched,
+    convert,
+    excluded,
+    is_excluded,
+    keep_others,
+    share_with_group,
+    staged_step,
+)
+from hubgrade_ext.core.course import Course
+from hubgrade_ext.core.errors import CourseBroken
+from hubgrade_ext.core.failures import Explanation
+from hubgrade_ext.core.models import ItemResult
+from hubgrade_ext.core.notebooks import notebook_files
+from hubgrade_ext.core.replace import Backups, put_in_place
+from hubgrade_ext.grading.diagnosis import diagnose, missing_notebooks, timed_out_cells
+from hubgrade_ext.grading.environment import scrubbed_environment
+from hubgrade_ext.grading.processes import no_process_left
+from hubgrade_ext.grading.recorded import RecordedAssignment
+
+
+class WatchedAutograde(Watched, Autograde):  # type: ignore[misc]  # nbgrader carries no types
+    """nbgrader's Autograde as configured, watched."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A submission that can be graded: `step` is the staging step, `staged` its folder for this student."""
+
+    course: Course
+    assignment_id: str
+    student_id: str
+    notebook: str
+    submitted: Path
+    target: Path
+    step: str
+    staged: Path
+    recorded: RecordedAssignment
+
+
+def grade_submission(
+    course: Course,
+    assignment_id: str,
+    student_id: str,
+    notebook: str,
+    *,
+    recorded: RecordedAssignment,
+    backups: Backups,
+) -> ItemResult:
+    """Autograde one submission, and say what became of it; never raises for what is in the submission.
+
+    `notebook` is a glob on notebook names; what autograded/ has of the others is
+    kept. The earlier autograded folder stays whole until the new one replaces it.
+    """
+    settings = course.settings
+    submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
+    if is_excluded(course, student_id):
+        return excluded(student_id)
+    refusal = _refusal(submitted, assignment_id, student_id)
+    if refusal is not None:
+        return _failed(student_id, refusal)
+    failure: Failure | None
+    try:
+        with staged_step(settings, settings.autograded_directory, student_id, assignment_id) as step:
+            prepared = prepare(course, assignment_id, student_id, notebook, step, recorded)
+            failure = execute(prepared)
+            if failure is None:
+                return record(prepared, backups)
+    except (OSError, CourseBroken) as error:
+        failure = Failure(error)
+    return _failed(student_id, diagnose(failure, submitted, recorded, assignment_id, student_id))
+
+
+def prepare(
+    course: Course,
+    assignment_id: str,
+    student_id: str,
+    notebook: str,
+    step: str,
+    recorded: RecordedAssignment,
+) -> Prepared:
+    """Lay out the staging folder: empty, or with what is kept when only some notebooks are graded."""
+    settings = course.settings
+    target = settings.path(settings.autograded_directory, student_id, assignment_id)
+    staged = settings.path(step, student_id, assignment_id)
+    if notebook != "*":
+        keep_others(target, staged)
+    return Prepared(
+        course=course,
+        assignment_id=assignment_id,
+        student_id=student_id,
+        notebook=notebook,
+        submitted=settings.path(settings.submitted_directory, student_id, assignment_id),
+        target=target,
+        step=step,
+        staged=staged,
+        recorded=recorded,
+    )
+
+
+def execute(prepared: Prepared) -> Failure | None:
+    """Run nbgrader's Autograde into the staging folder, without our environment and leaving no process."""
+    with scrubbed_environment(), no_process_left():
+        return convert(
+            WatchedAutograde,
+            prepared.course,
+            force=True,
+            assignment_id=prepared.assignment_id,
+            student_id=prepared.student_id,
+            notebook_id=prepared.notebook,
+            autograded_directory=prepared.step,
+        )
+
+
+def record(prepared: Prepared, backups: Backups) -> ItemResult:
+    """Put the staged folder into place, and tell what an instructor should know about it.
+
+    Raises: CourseBroken; the earlier folder is then where it was.
+    """
+    settings = prepared.course.settings
+    limits = Execute(config=prepared.course.config)
+    notes = [
+        *missing_notebooks(prepared.submitted, prepared.recorded),
+        *timed_out_cells(
+            notebook_files(prepared.staged, prepared.notebook), limits.error_on_timeout.get("ename", "")
+        ),
+    ]
+    put_in_place(prepared.staged, prepared.target, backups)
+    share_with_group(settings, settings.autograded_directory, prepared.target)
+    if not notes:
+        return ItemResult(prepared.student_id, "done", "graded")
+    # the gravest first: renamed, missing, timed out
+    notes.sort(key=lambda note: ("notebook_renamed", "notebook_missing", "cell_timed_out").index(note.code))
+    message = " ".join(note.message for note in notes)
+    return ItemResult(prepared.student_id, "done", notes[0].code, message, notes[0].remedy)
+
+
+def _refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation | None:
+    """Refuse what nbgrader must not be let near."""
+    if not submitted.is_dir():
+        return Explanation(
+            "not_collected",
+            f"No submission of {student_id} for {assignment_id} was collected.",
+            "Collect first; if there is nothing to collect, the student has not submitted.",
+        )
+    inside = os.path.realpath(submitted)
+    for path in notebook_files(submitted):
+        # a link could lead to the instructor's solution; a pipe would block nbgrader for ever
+        leads_out = not os.path.realpath(path).startswith(inside + os.sep)
+        if leads_out or not path.is_file():
+            return Explanation(
+                "notebook_unreadable",
+                f"{path.name} is not a file of the submission but leads elsewhere.",
+                "Ask the student to submit the notebook itself.",
+            )
+    return None
+
+
+def _failed(student_id: str, why: Explanation) -> ItemResult:
+    return ItemResult(student_id, "failed", why.code, why.message, why.remedy)

@@ -1,0 +1,108 @@
+"""The instructor's pages: what `core` computes, with what the journal knows."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import cast
+
+from hubgrade_ext.core.errors import Conflict, InvalidRequest
+from hubgrade_ext.core.models import (
+    AssignmentRow,
+    AssignmentsPage,
+    NotebookRef,
+    Preview,
+    StudentsPage,
+    SubmissionsPage,
+)
+from hubgrade_ext.handlers.open_courses import OpenCourse
+from hubgrade_ext.handlers.services import Services
+from hubgrade_ext.jobs.journal import Journal
+
+
+async def assignments_page(services: Services, course: OpenCourse) -> AssignmentsPage:
+    """Return all assignments. Raises: GradebookBroken, Busy."""
+    settings = course.opened
+    failures = await asyncio.to_thread(Journal(settings).failures)
+    page = await services.page(
+        "assignments_page",
+        settings,
+        AssignmentsPage,
+        course=course.ref,
+        server_root=services.courses.server_root,
+        failures=failures,
+    )
+    return cast(AssignmentsPage, page)
+
+
+async def submissions_page(services: Services, course: OpenCourse, assignment_id: str) -> SubmissionsPage:
+    """Return all submissions of an assignment. Raises: AssignmentNotFound, GradebookBroken, Busy."""
+    settings = course.opened
+    outcomes = await asyncio.to_thread(Journal(settings).outcomes, assignment_id)
+    page = await services.page(
+        "submissions_page",
+        settings,
+        SubmissionsPage,
+        course=course.ref,
+        assignment_id=assignment_id,
+        outcomes=outcomes,
+        server_root=services.courses.server_root,
+    )
+    return cast(SubmissionsPage, page)
+
+
+async def assignment_row(services: Services, course: OpenCourse, assignment_id: str) -> AssignmentRow:
+    """Return one assignment, read afresh. Raises: AssignmentNotFound, GradebookBroken, Busy."""
+    settings = course.opened
+    outcomes = await asyncio.to_thread(Journal(settings).outcomes, assignment_id)
+    row = await services.page(
+        "one_assignment",
+        settings,
+        AssignmentRow,
+        assignment_id=assignment_id,
+        server_root=services.courses.server_root,
+        outcomes=outcomes,
+    )
+    return cast(AssignmentRow, row)
+
+
+async def students_page(services: Services, course: OpenCourse) -> StudentsPage:
+    """Return the roster. Raises: GradebookBroken, Busy."""
+    page = await services.page("students_page", course.opened, StudentsPage, course=course.ref)
+    return cast(StudentsPage, page)
+
+
+async def edit_due_date(
+    services: Services, course: OpenCourse, assignment_id: str, due_date: datetime | None
+) -> None:
+    """Set or remove an assignment's due date.
+
+    Raises: InvalidRequest (a time without its zone), AssignmentNotFound, GradebookBroken, Busy.
+    """
+    if due_date is not None and due_date.tzinfo is None:
+        raise InvalidRequest(
+            "The due date does not say in which time zone it is.",
+            "Send it with Z or an offset such as +02:00.",
+        )
+    await services.runner.call(
+        "set_due_date", type(None), settings=course.opened, assignment_id=assignment_id, due_date=due_date
+    )
+
+
+async def preview(services: Services, course: OpenCourse, assignment_id: str) -> Preview:
+    """Return the generated notebooks as paths below the server's root.
+
+    Raises: Conflict (not generated yet, or outside the server's root).
+    """
+    folder = course.opened.path("release", ".", assignment_id)
+    found = await asyncio.to_thread(lambda: sorted(folder.glob("*.ipynb")))
+    if not found:
+        raise Conflict(f"{assignment_id} has not been generated yet.", "Generate it first.")
+    paths = [services.courses.below_root(path) for path in found]
+    if None in paths:
+        raise Conflict(
+            f"{folder} is outside the folder of this server.",
+            "Start the server in a folder that contains it.",
+        )
+    notebooks = [NotebookRef(path.stem, server_path=where) for path, where in zip(found, paths, strict=True)]
+    return Preview(assignment_id, notebooks)

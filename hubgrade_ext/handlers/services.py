@@ -1,0 +1,72 @@
+"""The extension's own objects, which every handler reaches through `settings["hubgrade_services"]`."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from hubgrade_ext.core.models import ConfigFile, ConfigPage, PreflightReport, Setting, UnknownSetting
+from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.handlers.open_courses import OpenCourse, OpenCourses
+from hubgrade_ext.hub.groups import HubGroups
+from hubgrade_ext.jobs.call_table import resolve
+from hubgrade_ext.jobs.runner import JobRunner
+
+
+class _ConfigReport(Struct, frozen=True):
+    """What a child answers: `core.config_page.ConfigReport`, whose module would import nbgrader here."""
+
+    files: list[ConfigFile]
+    settings: list[Setting]
+    unknown: list[UnknownSetting]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What outlives a request."""
+
+    version: str
+    runner: JobRunner
+    courses: OpenCourses
+    hub: HubGroups
+
+    @property
+    def username(self) -> str:
+        """Who uses this server: the hub's user, or without a hub the operating system's."""
+        return self.hub.username or getpass.getuser()
+
+    async def page(self, function: str, settings: CourseSettings, answer: Any, **arguments: Any) -> Any:
+        """Compute a page: in a thread here, or in a child when a plug-in replaces nbgrader's exchange.
+
+        `answer` is the type that comes back from a child.
+        Raises: what the function raises.
+        """
+        if settings.default_exchange:
+            return await asyncio.to_thread(resolve(function), settings, **arguments)
+        return await self.runner.call(function, answer, settings=settings, **arguments)
+
+    async def config(self, course: OpenCourse) -> ConfigPage:
+        """Return a course's effective configuration, also of one that cannot be opened.
+
+        Raises: Busy, InternalError.
+        """
+        root = course.known.root if "instructor" in course.ref.roles else None
+        report = await self.runner.call(
+            "config_page", _ConfigReport, root=root, work_dir=self.courses.server_root
+        )
+        return ConfigPage(course.ref, report.files, report.settings, report.unknown)
+
+    async def preflight(self, course: OpenCourse) -> PreflightReport:
+        """Check whether the course will work. Raises: Busy, InternalError."""
+        from hubgrade_ext.preflight.runner import run, run_configuration
+
+        config = await self.config(course)
+        if course.settings is None:
+            return await asyncio.to_thread(run_configuration, course.ref, config)
+        return await asyncio.to_thread(
+            run, course.settings, course.ref, config=config, server_root=self.courses.server_root
+        )

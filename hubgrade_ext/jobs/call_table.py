@@ -1,0 +1,28 @@
+"""The allow-list of plain functions that the server may have run in a forked child; imports none of them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+CALLS: dict[str, str] = {
+    "describe_course": "hubgrade_ext.core.course:describe_course",
+    "config_page": "hubgrade_ext.core.config_page:config_page",
+    "create_course": "hubgrade_ext.core.new_course:create_course",
+    "create_assignment": "hubgrade_ext.core.new_course:create_assignment",
+    "set_due_date": "hubgrade_ext.core.gradebook_writes:set_due_date",
+    "assignments_page": "hubgrade_ext.core.assignments_page:assignments_page",
+    "submissions_page": "hubgrade_ext.core.submissions_page:submissions_page",
+    "one_assignment": "hubgrade_ext.core.submissions_page:one_assignment",
+    "students_page": "hubgrade_ext.core.students_page:students_page",
+    "plan": "hubgrade_ext.actions.plans:plan",
+    "student_assignments": "hubgrade_ext.exchange.student_page:student_assignments",
+}
+
+
+def resolve(name: str) -> Callable[..., Any]:
+    """Import a function of the table."""
+    module, _, attribute = CALLS[name].partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return function

@@ -1,0 +1,319 @@
+"""The jobs of one course in this server: one runs, the others wait behind it.
+
+submit ─► waiting ─► running ──► ended
+             ▲          │ its process died
+             └──────────┘ (again, without what has ended already)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from msgspec import Struct
+
+from hubgrade_ext.core.errors import HubgradeError
+from hubgrade_ext.core.models import ErrorBody, ItemResult, Job
+from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.jobs.job_log import open_log
+from hubgrade_ext.jobs.journal import Journal
+from hubgrade_ext.jobs.messages import JobTask, Line, ProgressLine, error_body
+from hubgrade_ext.jobs.owner import Owner, process_started
+from hubgrade_ext.jobs.running import RunningJob
+from hubgrade_ext.jobs.zygote_client import Ending, ZygoteClient, ZygoteDied
+
+CANCEL_GRACE_S = 3.0
+EVENT_INTERVAL_S = 0.25
+WRITE_RETRY_S = 1.0
+LAST_WRITES = 3
+MAX_DEATHS = 3
+log = logging.getLogger("hubgrade.jobs")
+Answer = TypeVar("Answer")
+
+
+class Limits(Struct, frozen=True):
+    """How much a course's jobs may take: traits of the extension."""
+
+    queue: int = 50
+    time_s: float = 6 * 3600.0
+    log_bytes: int = 5_000_000
+    keep_jobs: int = 200
+
+
+class Announcer:
+    """Tell the browser of changes: the newest state, at most four times a second."""
+
+    def __init__(self, emit: Callable[[Job], None]) -> None:
+        self._emit = emit
+        self._last = 0.0
+        self._pending: Job | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def soon(self, job: Job) -> None:
+        """Announce this state, or a newer one, within the interval."""
+        self._pending = job
+        if self._timer is None:
+            wait_s = max(0.0, self._last + EVENT_INTERVAL_S - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._tell)
+
+    def now(self, job: Job) -> None:
+        """Announce this state at once."""
+        self._pending = job
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._pending is not None:
+            job, self._pending, self._last = self._pending, None, time.monotonic()
+            self._emit(job)
+
+
+class CourseQueue:
+    """Carry out one course's jobs in their order."""
+
+    def __init__(
+        self,
+        settings: CourseSettings,
+        zygote: ZygoteClient,
+        limits: Limits,
+        owner: Owner,
+        emit: Callable[[Job], None],
+    ) -> None:
+        self.settings = settings
+        self.journal = Journal(settings)
+        self.waiting: deque[RunningJob] = deque()
+        self.current: RunningJob | None = None
+        self.stopping = False
+        self._zygote = zygote
+        self._limits = limits
+        self._owner = owner
+        self._announcer = Announcer(emit)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="hubgrade-journal")
+        self._worker: asyncio.Task[None] | None = None
+        self._timed_out = False
+        self._stopping_worker: asyncio.Future[None] | None = None
+
+    @property
+    def active(self) -> list[RunningJob]:
+        """The running job, then those that wait."""
+        return [*([self.current] if self.current else []), *self.waiting]
+
+    def renew(self, settings: CourseSettings) -> None:
+        """Use these settings from the next job on: somebody changed the configuration."""
+        self.settings = settings
+        self.journal = Journal(settings)
+
+    async def write(self, work: Callable[[], Answer]) -> Answer:
+        """Run `work` in the journal's one writer thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+    def add(self, running: RunningJob) -> None:
+        """Put a job that is in the journal at the end of the queue."""
+        self.waiting.append(running)
+        self._announcer.now(running.job)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work_off())
+
+    async def cancel(self, job_id: str) -> Job | None:
+        """Cancel a job of this queue: a waiting one at once, a running one within seconds; None: not here."""
+        running = next((r for r in self.active if r.job.job_id == job_id), None)
+        if running is None or running.job.ended_at:
+            return None
+        if running in self.waiting:
+            self.waiting.remove(running)
+            running.end("cancelled")
+            await self._save(running)
+        elif not running.job.cancelling:
+            running.cancelling()
+            await self._save(running)
+            await self._zygote.stop_task(job_id, CANCEL_GRACE_S)
+        return running.job
+
+    async def close(self) -> None:
+        """Wait until nothing runs (the zygote is closing), and leave the rest to be resumed."""
+        self.stopping = True
+        if self._worker is not None:
+            await asyncio.wait({self._worker})
+        if self.active or self.journal.file.path.exists():
+            with contextlib.suppress(HubgradeError):
+                await self.write(lambda: self.journal.release(self._owner))
+        self._writer.shutdown()
+
+    async def _work_off(self) -> None:
+        while self.waiting and not self.stopping:
+            self.current = running = self.waiting.popleft()
+            try:
+                await self._carry_out(running)
+            except HubgradeError as error:
+                # a server that stops refuses new work: that is no failure of the job's
+                if not self.stopping:
+                    running.end("failed", error_body(error))
+            if not self.stopping or running.job.ended_at:
+                await self._save(running, attempts=LAST_WRITES)
+                self.current = None
+                with contextlib.suppress(HubgradeError):
+                    await self.write(lambda: self.journal.prune(self._limits.keep_jobs))
+
+    async def _carry_out(self, running: RunningJob) -> None:
+        deaths = 0
+        died_at = ""
+        while True:
+            known = len(running.results)
+            running.start()
+            ending = await self._attempt(running)
+            if self.stopping and not (ending and ending.line and ending.line.state != "stopped"):
+                return
+            if await self._has_ended(running, ending):
+                return
+            deaths = deaths + 1 if len(running.results) == known else 1
+            item = running.job.current
+            if deaths >= 2 and item and item == died_at:
+                # the same item took its process with it twice: the others must not wait for a third time
+                running.add(_fatal(item))
+                deaths = 0
+            if deaths >= MAX_DEATHS:
+                running.end("failed", _died(ending))
+                return
+            died_at = item
+            log.warning("The worker of job %s died; trying again.", running.job.job_id)
+            running.again()
+
+    async def _has_ended(self, running: RunningJob, ending: Ending | None) -> bool:
+        """End the job if its worker said so, or if somebody wanted its end."""
+        line = ending.line if ending else None
+        if line and line.state == "done":
+            running.end("done")
+        elif line and line.state == "failed":
+            running.end("failed", line.error)
+        elif self._timed_out:
+            running.end("failed", _too_long(self._limits.time_s))
+        elif running.job.cancelling or await self._wanted_cancelled(running.job.job_id):
+            running.end("cancelled")
+        return running.job.ended_at is not None
+
+    async def _wanted_cancelled(self, job_id: str) -> bool:
+        with contextlib.suppress(HubgradeError):
+            return (await self.write(lambda: self.journal.get(job_id))).job.cancelling
+        return False
+
+    async def _attempt(self, running: RunningJob) -> Ending | None:
+        """Run one worker to its end; None when the zygote died with it."""
+        job_id = running.job.job_id
+        loop = asyncio.get_running_loop()
+        timers: list[asyncio.TimerHandle] = []
+        changed = asyncio.Event()
+        changed.set()
+
+        def on_line(line: Line) -> None:
+            if isinstance(line, ProgressLine):
+                running.apply(line.progress)
+                changed.set()
+
+        def on_start(pid: int) -> None:
+            timers.append(loop.call_later(self._limits.time_s, self._on_time_limit, job_id))
+            if running.job.cancelling:
+                # it was cancelled before there was a process to stop
+                self._stop_soon(job_id)
+            started = process_started(pid)
+            self._writer.submit(_quietly, lambda: self.journal.set_worker(job_id, pid, started))
+
+        log_fd = await self.write(lambda: open_log(self.journal, running.job))
+        self._timed_out = False
+        keeping = asyncio.create_task(self._keep_saved(running, changed))
+        try:
+            return await self._zygote.run(
+                JobTask(self.settings, running.job.request, sorted(running.skip)),
+                log_fd=log_fd,
+                log_limit_bytes=self._limits.log_bytes,
+                task_id=job_id,
+                on_line=on_line,
+                on_start=on_start,
+            )
+        except ZygoteDied:
+            return None
+        finally:
+            for timer in timers:
+                timer.cancel()
+            keeping.cancel()
+            await asyncio.wait({keeping})
+            os.close(log_fd)
+            await self._save(running)
+
+    def _on_time_limit(self, job_id: str) -> None:
+        self._timed_out = True
+        self._stop_soon(job_id)
+
+    def _stop_soon(self, job_id: str) -> None:
+        # kept, or it could be collected before it ran
+        self._stopping_worker = asyncio.ensure_future(self._zygote.stop_task(job_id, CANCEL_GRACE_S))
+
+    async def _keep_saved(self, running: RunningJob, changed: asyncio.Event) -> None:
+        """Write each change as soon as the one before is written."""
+        while True:
+            await changed.wait()
+            changed.clear()
+            if await self._write_down(running):
+                self._announcer.soon(running.job)
+            else:
+                changed.set()
+                await asyncio.sleep(WRITE_RETRY_S)
+
+    async def _save(self, running: RunningJob, attempts: int = 1) -> None:
+        """Write the job down and tell the browser; what cannot be written stays in memory and is logged."""
+        for attempt in range(attempts):
+            if await self._write_down(running):
+                break
+            await asyncio.sleep(WRITE_RETRY_S * attempt)
+        self._announcer.now(running.job)
+
+    async def _write_down(self, running: RunningJob) -> bool:
+        fresh = list(running.fresh)
+        job = running.job
+        try:
+            await asyncio.shield(self.write(lambda: self.journal.record(job, fresh, self._owner)))
+        except HubgradeError as error:
+            log.warning("Job %s cannot be written down: %s %s", job.job_id, error.message, error.remedy)
+            return False
+        running.written(len(fresh))
+        return True
+
+
+def _quietly(work: Callable[[], object]) -> None:
+    with contextlib.suppress(HubgradeError):
+        work()
+
+
+def _fatal(item: str) -> ItemResult:
+    return ItemResult(
+        item,
+        "failed",
+        "worker_died",
+        "Working on this one ended the whole worker process twice, so it was left out.",
+        "It may need more memory than there is; look into the job's log.",
+    )
+
+
+def _died(ending: Ending | None) -> ErrorBody:
+    how = f"signal {-ending.status}" if ending and ending.status < 0 else "an unexpected end"
+    return ErrorBody(
+        code="worker_died",
+        message=f"The process that worked on this job ended {MAX_DEATHS} times without a result ({how}).",
+        remedy="The machine may be short of memory; look into the job's log, then retry.",
+    )
+
+
+def _too_long(limit_s: float) -> ErrorBody:
+    return ErrorBody(
+        code="time_limit",
+        message=f"The job took longer than it may ({limit_s / 60:.0f} minutes), and was stopped.",
+        remedy="Retry to carry on with what remains, or have job_time_limit_s raised.",
+    )

@@ -1,0 +1,56 @@
+"""A job's log: opened for the worker to append to, read piece by piece."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from datetime import UTC, datetime
+
+from hubgrade_ext.core.disk import plain_errors
+from hubgrade_ext.core.errors import InvalidRequest
+from hubgrade_ext.core.models import Job, JobLog
+from hubgrade_ext.jobs.journal import ACTIVE, Journal
+from hubgrade_ext.jobs.state_dir import make_log_dir, open_private
+
+PIECE_BYTES = 1 << 16
+
+
+def open_log(journal: Journal, job: Job) -> int:
+    """Open the log for appending, with a line that says which attempt begins; return the descriptor.
+
+    Raises: CourseBroken.
+    """
+    make_log_dir(journal.settings)
+    with plain_errors("open the job's log", journal.settings.state_dir):
+        return _begin(journal, job)
+
+
+def _begin(journal: Journal, job: Job) -> int:
+    fd = open_private(journal.settings, journal.log_path(job.job_id), os.O_RDWR | os.O_APPEND)
+    request = job.request
+    line = f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {request.verb} {request.assignment_id}"
+    os.write(fd, f"{line}, attempt {job.attempt}\n".encode())
+    return fd
+
+
+def read_log(journal: Journal, job: Job, offset: int) -> JobLog:
+    """Return at most 64 kB of the log from byte `offset`, ending between two characters.
+
+    Raises: InvalidRequest (a negative offset).
+    """
+    if offset < 0:
+        raise InvalidRequest("A log has no negative offset.", "Ask from offset 0.")
+    path = journal.log_path(job.job_id)
+    if not path.exists():
+        return JobLog(job.job_id, "", 0, 0, 0)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        # a log that was cut since is shorter than what the reader has seen
+        start = min(offset, size)
+        file.seek(start)
+        piece = file.read(PIECE_BYTES)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    whole = start + len(piece) >= size and job.state not in ACTIVE
+    text = decoder.decode(piece, final=whole)
+    held_back = len(decoder.getstate()[0])
+    return JobLog(job.job_id, text, start, start + len(piece) - held_back, size)

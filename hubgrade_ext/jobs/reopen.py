@@ -1,0 +1,24 @@
+"""Open, in this process, a course whose settings came from another one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+from hubgrade_ext.core.course import Course, open_course
+from hubgrade_ext.core.settings import CourseSettings
+
+
+def reopen(settings: CourseSettings) -> Course:
+    """Open the course and be in its folder, as nbgrader's classes expect; the settings stay as given.
+
+    For processes of hubgrade's own only: it changes the current folder.
+    Raises: as `open_course`.
+    """
+    root = Path(settings.root) if settings.root else None
+    work_dir = Path(settings.work_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    course = open_course(root, work_dir=work_dir, course_id=settings.course_id or None)
+    os.chdir(root or work_dir)
+    return dataclasses.replace(course, settings=settings)

@@ -1,0 +1,47 @@
+"""hubgrade's own folder of a course: journal, locks and logs, for the course's instructors only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hubgrade_ext.core.disk import plain_errors
+from hubgrade_ext.core.settings import CourseSettings
+
+LOGS = "logs"
+
+
+def make_state_dir(settings: CourseSettings) -> Path:
+    """Create the folder when it is missing: mode 0700, or 2770 for a course shared in a Unix group.
+
+    Raises: CourseBroken (read-only or full).
+    """
+    return _make(settings.state_dir, settings)
+
+
+def make_log_dir(settings: CourseSettings) -> Path:
+    """Create the folder of the jobs' logs. Raises: CourseBroken."""
+    return _make(make_state_dir(settings) / LOGS, settings)
+
+
+def file_mode(settings: CourseSettings) -> int:
+    """Return the mode of the files in it."""
+    return 0o660 if settings.groupshared else 0o600
+
+
+def open_private(settings: CourseSettings, path: Path, flags: int) -> int:
+    """Open a file of hubgrade's own, created with the right mode, and return its descriptor."""
+    existed = path.exists()
+    fd = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, file_mode(settings))
+    if not existed:
+        # the process's umask took bits from the mode
+        os.fchmod(fd, file_mode(settings))
+    return fd
+
+
+def _make(folder: Path, settings: CourseSettings) -> Path:
+    if not folder.is_dir():
+        with plain_errors("create hubgrade's own folder", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o2770 if settings.groupshared else 0o700)
+    return folder

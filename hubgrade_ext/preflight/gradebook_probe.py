@@ -1,0 +1,55 @@
+"""Child process: read one database file and print a `Probe` as JSON. Nothing is written."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from hubgrade_ext.preflight.gradebook_facts import Probe
+
+PATIENCE_S = 0.5
+
+
+def probe(path: str) -> Probe:
+    """Return what SQLite says about the file."""
+    uri = f"file:{quote(path)}?mode=ro"
+    try:
+        connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S)
+        try:
+            return _read(connection)
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return _explain(error, path)
+
+
+def _read(connection: sqlite3.Connection) -> Probe:
+    tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+    faults = [str(row[0]) for row in connection.execute("pragma quick_check(5)")]
+    if faults != ["ok"]:
+        return Probe("corrupt", faults[0] if faults else "")
+    versions = None
+    if "alembic_version" in tables:
+        versions = [str(v) for (v,) in connection.execute("select version_num from alembic_version")]
+    return Probe("ok", has_tables="submitted_assignment" in tables, versions=versions)
+
+
+def _explain(error: sqlite3.DatabaseError, path: str) -> Probe:
+    text = str(error)
+    if "locked" in text:
+        return Probe("locked", text)
+    journal = Path(path + "-journal")
+    # a hot journal cannot be rolled back read-only: SQLite then speaks of a "readonly database"
+    if "readonly" in text and journal.exists() and journal.stat().st_size:
+        return Probe("hot_journal", text)
+    if "malformed" in text or "not a database" in text:
+        return Probe("corrupt", text)
+    return Probe("unreadable", text)
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.encode(probe(sys.argv[1])))

@@ -1,0 +1,118 @@
+"""Run the catalogue on one course and report, problems first."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Collection
+
+from hubgrade_ext.core.errors import InvalidRequest
+from hubgrade_ext.core.models import ConfigPage, CourseRef, Finding, PreflightReport, Role
+from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.preflight.catalogue import CATALOGUE
+from hubgrade_ext.preflight.check import Check, Fault, NotApplicable, Verdict
+from hubgrade_ext.preflight.facts import Facts
+
+log = logging.getLogger(__name__)
+ORDER = {"error": 0, "warning": 1, "info": 2, "ok": 3, "skipped": 4}
+
+
+def run(
+    settings: CourseSettings,
+    course_ref: CourseRef,
+    *,
+    config: ConfigPage | None = None,
+    server_root: str | None = None,
+    only: Collection[str] = (),
+) -> PreflightReport:
+    """Answer “will this work?” for one course, in at most two seconds and without side effects.
+
+    `config` and `server_root` are facts that only the caller has; checks that
+    need one that is missing are skipped. Who is no instructor of the course
+    gets the student's checks. `only` limits the report to these check ids.
+
+    Raises: InvalidRequest for an id that is not in the catalogue.
+    """
+    _check_ids(only)
+    role: Role = "instructor" if "instructor" in course_ref.roles else "student"
+    facts = Facts(settings, config, server_root)
+    findings: dict[str, Finding] = {}
+    for check in CATALOGUE:
+        if role in check.roles:
+            findings[check.check_id] = _run_one(check, facts, findings)
+    return _report(course_ref, findings, only)
+
+
+def run_configuration(
+    course_ref: CourseRef, config: ConfigPage, *, only: Collection[str] = ()
+) -> PreflightReport:
+    """Report on a course whose configuration does not load: only that can be looked at.
+
+    Raises: InvalidRequest for an id that is not in the catalogue.
+    """
+    _check_ids(only)
+    findings: dict[str, Finding] = {}
+    for check in CATALOGUE:
+        if check.subject == "configuration":
+            findings[check.check_id] = _finding(check, check.find(config))
+        else:
+            findings[check.check_id] = _skipped(check, "First the configuration must load.")
+    return _report(course_ref, findings, only)
+
+
+def _check_ids(only: Collection[str]) -> None:
+    unknown = sorted(set(only) - {check.check_id for check in CATALOGUE})
+    if unknown:
+        raise InvalidRequest(
+            f"There is no check {unknown[0]!r}.",
+            "`hubgrade preflight` without --only shows the id of every check.",
+        )
+
+
+def _report(course_ref: CourseRef, findings: dict[str, Finding], only: Collection[str]) -> PreflightReport:
+    wanted = [finding for check_id, finding in findings.items() if not only or check_id in only]
+    return PreflightReport(
+        course_ref,
+        sorted(wanted, key=lambda finding: ORDER[finding.status]),
+        errors=sum(finding.status == "error" for finding in wanted),
+        warnings=sum(finding.status == "warning" for finding in wanted),
+    )
+
+
+def _run_one(check: Check, facts: Facts, earlier: dict[str, Finding]) -> Finding:
+    for needed in check.needs:
+        cause = earlier.get(needed)
+        if cause is not None and cause.status == "skipped":
+            return _skipped(check, cause.message)
+        if cause is not None and cause.status != "ok":
+            return _skipped(check, f"Not looked at, because this does not hold: {cause.title}.")
+    try:
+        wanted = inspect.signature(check.find).parameters
+        verdict = check.find(**{name: getattr(facts, name) for name in wanted})
+    except Exception:
+        # one of the three edges: a check that breaks must not hide the others
+        log.exception("preflight check %s could not be run", check.check_id)
+        return _skipped(check, "This could not be looked at; the server's log says why.")
+    return _finding(check, verdict)
+
+
+def _finding(check: Check, verdict: Verdict) -> Finding:
+    match verdict:
+        case None:
+            return Finding(check.check_id, check.subject, "ok", check.title, check.title + ".")
+        case NotApplicable(message):
+            return _skipped(check, message)
+        case Fault(message, remedy, severity):
+            return Finding(
+                check.check_id,
+                check.subject,
+                severity or check.severity,
+                check.title,
+                message,
+                check.why,
+                remedy or check.remedy,
+            )
+
+
+def _skipped(check: Check, message: str) -> Finding:
+    return Finding(check.check_id, check.subject, "skipped", check.title, message)

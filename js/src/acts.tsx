@@ -1,0 +1,255 @@
+/** What a click does: plan, ask when something would be overwritten, start the job, show what failed. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IFormgraderPlace } from './api/client';
+import { Failure, reportOf, toFailure } from './api/errors';
+import type { AssignmentRow, CourseRef, ErrorBody, Job, JobWish, Plan } from './api/wire';
+import { NewCourseDialog, type INewCourse } from './components/NewCourseDialog';
+import { DueDateDialog, type IDueDate } from './components/DueDateDialog';
+import { FailureDialog } from './components/FailureDialog';
+import { NewAssignmentDialog } from './components/NewAssignmentDialog';
+import { OpenCourseDialog } from './components/OpenCourseDialog';
+import { PlanDialog } from './components/PlanDialog';
+import type { Dialogs } from './dialogs';
+import type { JobTracker } from './jobs';
+import type { Model } from './model';
+import type { Chosen } from './state';
+import type { IOpener } from './tokens';
+
+export interface IActsParts {
+  model: Model;
+  tracker: JobTracker;
+  chosen: Chosen;
+  opener: IOpener;
+  dialogs: Dialogs;
+  trans: TranslationBundle;
+}
+
+/** Say whether a plan has to be confirmed before it is carried out. */
+export function needsConfirmation(plan: Plan): boolean {
+  return plan.replaced > 0 || plan.confirm_with !== null || plan.warnings.length > 0;
+}
+
+export class Acts {
+  constructor(private readonly parts: IActsParts) {}
+
+  /** Plan a job, ask when it overwrites something, start it; null when it was not started. */
+  async run(course: string, wish: JobWish): Promise<Job | null> {
+    const { model, tracker, dialogs, opener, trans } = this.parts;
+    return this.guard(async () => {
+      const plan = await model.client.planJob(course, wish);
+      if (plan.total === 0 || (plan.new === 0 && plan.replaced === 0 && !plan.confirm_with)) {
+        const why = plan.warnings.join(' ') || trans.__('%1: nothing is left to do.', wish.assignment_id);
+        opener.notify(why, 'info');
+        void model.refresh(course);
+        return null;
+      }
+      let confirm = '';
+      if (needsConfirmation(plan)) {
+        const typed = await dialogs.ask<string>(close => <PlanDialog plan={plan} onClose={close} />);
+        if (typed === null) {
+          return null;
+        }
+        confirm = typed;
+      }
+      const job = await model.createJob(course, { ...wish, confirm });
+      tracker.watch(job);
+      return job;
+    });
+  }
+
+  /** Do the next step of an assignment. */
+  async nextStep(course: string, row: AssignmentRow): Promise<void> {
+    const { step } = row.next_step;
+    const { assignment_id } = row;
+    switch (step) {
+      case 'grade_manually':
+        return this.openFormgrader(course, { assignment_id });
+      case 'wait':
+      case 'done':
+        return;
+      case 'no_source':
+        return row.server_path ? this.parts.opener.folder(row.server_path) : undefined;
+      default:
+        await this.run(course, { verb: step, assignment_id });
+    }
+  }
+
+  /** Submit an assignment after saving what is open of it. */
+  async submit(course: string, assignment_id: string, folder: string | null): Promise<Job | null> {
+    if (folder) {
+      await this.parts.opener.saveNotebooks(folder);
+    }
+    return this.run(course, { verb: 'submit', assignment_id });
+  }
+
+  async cancel(job: Job): Promise<void> {
+    await this.guard(() => this.parts.model.cancelJob(job.course_key, job.job_id));
+  }
+
+  /** Start a job again for what failed in it. */
+  async retry(job: Job): Promise<void> {
+    const { model, tracker } = this.parts;
+    await this.guard(async () => {
+      tracker.watch(await model.retryJob(job.course_key, job.job_id));
+    });
+  }
+
+  async openCourse(): Promise<CourseRef | null> {
+    const { dialogs, opener, model } = this.parts;
+    const course = await dialogs.ask<CourseRef>(close => (
+      <OpenCourseDialog
+        listFolders={path => opener.listFolders(path)}
+        onOpen={root => this.attempt(() => model.openCourse(root))}
+        onClose={close}
+      />
+    ));
+    return this.chooseCourse(course);
+  }
+
+  async createCourse(): Promise<CourseRef | null> {
+    const { dialogs, model } = this.parts;
+    const create = ({ root, course_id }: INewCourse) =>
+      this.attempt(() => model.createCourse(root, course_id));
+    const course = await dialogs.ask<CourseRef>(close => (
+      <NewCourseDialog onCreate={create} onClose={close} />
+    ));
+    return this.chooseCourse(course);
+  }
+
+  async createAssignment(course: string, taken: string[]): Promise<AssignmentRow | null> {
+    const { dialogs, model, opener } = this.parts;
+    const row = await dialogs.ask<AssignmentRow>(close => (
+      <NewAssignmentDialog
+        taken={taken}
+        onCreate={name => this.attempt(() => model.createAssignment(course, name))}
+        onClose={close}
+      />
+    ));
+    const path = row?.notebooks[0]?.server_path;
+    if (path) {
+      opener.document(path);
+    }
+    return row;
+  }
+
+  async editDueDate(course: string, row: AssignmentRow): Promise<void> {
+    const { dialogs, model } = this.parts;
+    const { assignment_id, due_date } = row;
+    const save = (due: IDueDate) =>
+      this.attempt(() => model.editAssignment(course, assignment_id, due.due_date));
+    await dialogs.ask<AssignmentRow>(close => (
+      <DueDateDialog assignment={assignment_id} due={due_date} onSave={save} onClose={close} />
+    ));
+  }
+
+  /** Open the notebooks as students will get them. */
+  async preview(course: string, assignment: string): Promise<void> {
+    const { model, opener, trans } = this.parts;
+    await this.guard(async () => {
+      const preview = await model.client.previewAssignment(course, assignment);
+      const paths = preview.notebooks.flatMap(notebook => notebook.server_path ?? []);
+      if (paths.length === 0) {
+        throw new Failure({
+          code: 'outside_root',
+          message: trans.__('The notebooks of %1 cannot be opened here.', assignment),
+          remedy: trans.__("The course folder is outside the server's root folder: start the server above it.")
+        });
+      }
+      paths.forEach(path => opener.document(path));
+    });
+  }
+
+  /** Open formgrader as a page of its own; must be called within the click. */
+  async openFormgrader(course: string, place: IFormgraderPlace = {}): Promise<void> {
+    // a window opened after an answer from the server would be blocked as a pop-up
+    const page = window.open('', '_blank');
+    if (page) {
+      page.opener = null;
+    }
+    const link = await this.attempt(() => this.formgraderUrl(course, place, page !== null));
+    if (typeof link === 'string') {
+      page?.location.replace(new URL(link, window.location.href).href);
+      return;
+    }
+    // the empty page would cover the message
+    page?.close();
+    await this.showFailure(link);
+  }
+
+  /** Show a problem that came as part of a page. */
+  async showProblem(problem: ErrorBody): Promise<void> {
+    await this.showFailure(new Failure(problem));
+  }
+
+  async copyReport(failure: Failure): Promise<void> {
+    await this.copy(reportOf(failure, this.version()), this.parts.trans.__('Report copied'));
+  }
+
+  /** Put a text on the clipboard and say so. */
+  async copy(text: string, said: string): Promise<void> {
+    const { opener, trans } = this.parts;
+    try {
+      await navigator.clipboard.writeText(text);
+      opener.notify(said, 'success');
+    } catch {
+      opener.notify(trans.__('The browser does not allow copying here.'), 'error');
+    }
+  }
+
+  private async formgraderUrl(
+    course: string,
+    place: IFormgraderPlace,
+    allowed: boolean
+  ): Promise<string> {
+    const { model, trans } = this.parts;
+    const link = await model.client.getFormgrader(course, place);
+    if (link.problem) {
+      throw new Failure(link.problem);
+    }
+    if (!allowed) {
+      throw new Failure({
+        code: 'popup_blocked',
+        message: trans.__('The browser kept formgrader from opening.'),
+        remedy: trans.__('Allow pop-ups for this site, then try again.')
+      });
+    }
+    return link.url;
+  }
+
+  private version(): string {
+    const { model } = this.parts;
+    return model.queries.getQueryData(model.session().queryKey)?.version ?? '';
+  }
+
+  private chooseCourse(course: CourseRef | null): CourseRef | null {
+    if (course) {
+      this.parts.chosen.set({ course_key: course.course_key });
+    }
+    return course;
+  }
+
+  /** Do something whose failure a dialog shows beside what was typed. */
+  private async attempt<T>(act: () => Promise<T>): Promise<T | Failure> {
+    try {
+      return await act();
+    } catch (error) {
+      return toFailure(error, this.parts.trans);
+    }
+  }
+
+  /** Do something; a failure is shown, and null comes back. */
+  private async guard<T>(act: () => Promise<T>): Promise<T | null> {
+    const done = await this.attempt(act);
+    if (done instanceof Failure) {
+      await this.showFailure(done);
+      return null;
+    }
+    return done;
+  }
+
+  private async showFailure(failure: Failure): Promise<void> {
+    await this.parts.dialogs.ask(close => (
+      <FailureDialog failure={failure} onCopy={() => void this.copyReport(failure)} onClose={close} />
+    ));
+  }
+}

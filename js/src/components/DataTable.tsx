@@ -1,0 +1,133 @@
+import {
+  type ColumnDef, type ColumnMeta, flexRender, getCoreRowModel, getSortedRowModel, type OnChangeFn,
+  type RowData, type RowSelectionState, type SortingState, useReactTable
+} from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type CSSProperties, type ReactNode, useRef } from 'react';
+
+declare module '@tanstack/react-table' {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the names belong to the interface
+  interface ColumnMeta<TData extends RowData, TValue> {
+    align?: 'right';
+    /** Width in pixels; the column without one takes what is left. */
+    width?: number;
+    /** Where the column stays while the others scroll sideways: pixels from the left edge. */
+    left?: number;
+    /** Whether the cell names its row. */
+    heads?: boolean;
+  }
+}
+
+interface IDataTableProps<T> {
+  label: string;
+  rows: T[];
+  columns: ColumnDef<T>[];
+  rowId: (row: T) => string;
+  sorting: SortingState;
+  onSorting: OnChangeFn<SortingState>;
+  selection?: RowSelectionState;
+  onSelection?: OnChangeFn<RowSelectionState>;
+  /** What stands below the head when there are no rows. */
+  none: ReactNode;
+}
+
+const ROW_HEIGHT = 44;
+/** What a column without a width has at least. */
+const LEAST_WIDTH = 230;
+const ARIA = { asc: 'ascending', desc: 'descending' } as const;
+
+/** A real table of which only the rows in view are in the page; it sorts by its heads. */
+export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
+  const { label, rows, columns, rowId, sorting, onSorting, selection, onSelection } = props;
+  const scroll = useRef<HTMLDivElement>(null);
+  const table = useReactTable({
+    data: rows,
+    columns,
+    state: { sorting, rowSelection: selection ?? {} },
+    getRowId: rowId,
+    onSortingChange: onSorting,
+    onRowSelectionChange: onSelection,
+    enableRowSelection: onSelection !== undefined,
+    enableSortingRemoval: false,
+    getCoreRowModel: getCoreRowModel(),
+    getSortedRowModel: getSortedRowModel()
+  });
+  const sorted = table.getRowModel().rows;
+  const virtual = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12
+  });
+  const items = virtual.getVirtualItems();
+  const above = items[0]?.start ?? 0;
+  const below = virtual.getTotalSize() - (items[items.length - 1]?.end ?? 0);
+  const minWidth = columns.reduce((sum, { meta }) => sum + (meta?.width ?? LEAST_WIDTH), 0);
+  return (
+    <div className="jp-Hubgrade-scroll" ref={scroll}>
+      <table className="jp-Hubgrade-table jp-Hubgrade-data" style={{ minWidth }} aria-label={label} aria-rowcount={sorted.length + 1}>
+        <colgroup>
+          {table.getAllLeafColumns().map(column => (
+            <col key={column.id} style={{ width: column.columnDef.meta?.width }} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr aria-rowindex={1}>
+            {table.getFlatHeaders().map(({ column, getContext, id }) => {
+              const order = column.getIsSorted();
+              const sorts = column.getCanSort();
+              const text = flexRender(column.columnDef.header, getContext());
+              return (
+                <th
+                  key={id}
+                  scope="col"
+                  {...placing(column.columnDef.meta)}
+                  aria-sort={sorts ? (order ? ARIA[order] : 'none') : undefined}
+                >
+                  {sorts ? (
+                    <button type="button" onClick={column.getToggleSortingHandler()}>
+                      {text}
+                      <span aria-hidden="true" className="jp-Hubgrade-order">
+                        {order === 'asc' ? '▴' : order === 'desc' ? '▾' : ''}
+                      </span>
+                    </button>
+                  ) : (
+                    text
+                  )}
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody>
+          {above > 0 && <tr aria-hidden="true" style={{ height: above }} />}
+          {items.map(item => {
+            const row = sorted[item.index];
+            return (
+              <tr key={row.id} aria-rowindex={item.index + 2} aria-selected={selection ? row.getIsSelected() : undefined}>
+                {row.getVisibleCells().map(cell => {
+                  const { meta } = cell.column.columnDef;
+                  const content = flexRender(cell.column.columnDef.cell, cell.getContext());
+                  return meta?.heads ? (
+                    <th key={cell.id} scope="row" {...placing(meta)}>{content}</th>
+                  ) : (
+                    <td key={cell.id} {...placing(meta)}>{content}</td>
+                  );
+                })}
+              </tr>
+            );
+          })}
+          {below > 0 && <tr aria-hidden="true" style={{ height: below }} />}
+        </tbody>
+      </table>
+      {sorted.length === 0 && props.none}
+    </div>
+  );
+}
+
+function placing(meta: ColumnMeta<unknown, unknown> | undefined): { className?: string; style?: CSSProperties } {
+  if (meta?.left !== undefined) {
+    return { className: 'jp-mod-pinned', style: { insetInlineStart: meta.left } };
+  }
+  return meta?.align === 'right' ? { className: 'jp-mod-number' } : {};
+}

@@ -1,0 +1,43 @@
+import { type KeyboardEvent, useRef } from 'react';
+
+interface ITabsProps<T extends string> {
+  label: string;
+  tabs: { id: T; label: string }[];
+  value: T;
+  /** The id of the element that the tabs switch. */
+  panel: string;
+  onPick: (tab: T) => void;
+}
+
+/** A row of tabs; the arrow keys move between them. */
+export function Tabs<T extends string>({ label, tabs, value, panel, onPick }: ITabsProps<T>): JSX.Element {
+  const list = useRef<HTMLDivElement>(null);
+  const move = (event: KeyboardEvent) => {
+    const at = tabs.findIndex(tab => tab.id === value);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (to === undefined) {
+      return;
+    }
+    event.preventDefault();
+    const next = (to + tabs.length) % tabs.length;
+    onPick(tabs[next].id);
+    list.current?.querySelectorAll<HTMLElement>('[role=tab]')[next]?.focus();
+  };
+  return (
+    <div ref={list} className="jp-Hubgrade-tabs" role="tablist" aria-label={label} onKeyDown={move}>
+      {tabs.map(tab => (
+        <button
+          key={tab.id}
+          type="button"
+          role="tab"
+          aria-selected={tab.id === value}
+          aria-controls={panel}
+          tabIndex={tab.id === value ? 0 : -1}
+          onClick={() => onPick(tab.id)}
+        >
+          {tab.label}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,152 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ColumnDef } from '@tanstack/react-table';
+import type { SubmissionRow } from '../api/wire';
+import { outcomeOf, studentName, urgency } from '../outcome';
+import { lateBy, score } from '../words';
+import { Chip, Time } from './Marks';
+import { type IMenuLine, MenuButton } from './MenuButton';
+
+interface IColumnParts {
+  trans: TranslationBundle;
+  now: number;
+  /** The notebooks of the assignment; each has a column when there are several. */
+  notebooks: string[];
+  menuOf: (row: SubmissionRow) => IMenuLine[];
+}
+
+/** The columns of an assignment's submissions. */
+export function submissionColumns({ trans, now, notebooks, menuOf }: IColumnParts): ColumnDef<SubmissionRow>[] {
+  const perNotebook: ColumnDef<SubmissionRow>[] = (notebooks.length > 1 ? notebooks : []).map(name => ({
+    id: `notebook:${name}`,
+    header: name,
+    accessorFn: row => row.notebooks.find(one => one.notebook_id === name)?.score ?? -1,
+    cell: ({ row }) => {
+      const found = row.original.notebooks.find(one => one.notebook_id === name);
+      return found ? <Score got={found.score} of={found.max_score} /> : '–';
+    },
+    meta: { align: 'right', width: 84 }
+  }));
+  return [
+    {
+      id: 'select',
+      enableSorting: false,
+      header: ({ table }) => (
+        <input
+          type="checkbox"
+          aria-label={trans.__('Select all that are shown')}
+          checked={table.getIsAllRowsSelected()}
+          ref={box => {
+            if (box) {
+              box.indeterminate = table.getIsSomeRowsSelected();
+            }
+          }}
+          onChange={table.getToggleAllRowsSelectedHandler()}
+        />
+      ),
+      cell: ({ row }) => (
+        <input
+          type="checkbox"
+          aria-label={trans.__('Select %1', row.original.student_id)}
+          checked={row.getIsSelected()}
+          onChange={row.getToggleSelectedHandler()}
+        />
+      ),
+      meta: { width: 36, left: 0 }
+    },
+    {
+      id: 'student',
+      header: trans.__('Student'),
+      accessorFn: row => `${studentName(row)} ${row.student_id}`,
+      sortingFn: 'alphanumeric',
+      cell: ({ row: { original: row } }) => (
+        <>
+          <div className="jp-Hubgrade-name">{studentName(row)}</div>
+          {studentName(row) !== row.student_id && <div className="jp-Hubgrade-facts">{row.student_id}</div>}
+        </>
+      ),
+      meta: { width: 150, left: 36, heads: true }
+    },
+    {
+      id: 'outcome',
+      header: trans.__('Outcome'),
+      accessorFn: urgency,
+      cell: ({ row: { original: row } }) => <OutcomeCell row={row} trans={trans} />
+    },
+    {
+      id: 'submitted',
+      header: trans.__('Submitted'),
+      accessorFn: row => row.newest_attempt ?? row.collected_attempt ?? '',
+      cell: ({ row: { original: row } }) => {
+        const at = row.newest_attempt ?? row.collected_attempt;
+        return at ? <Time iso={at} now={now} /> : '–';
+      },
+      meta: { width: 104 }
+    },
+    {
+      id: 'attempts',
+      header: trans.__('Attempts'),
+      accessorFn: row => row.attempts,
+      meta: { align: 'right', width: 80 }
+    },
+    {
+      id: 'late',
+      header: trans.__('Late by'),
+      accessorFn: row => row.late_s,
+      cell: ({ row }) => lateBy(row.original.late_s, trans),
+      meta: { align: 'right', width: 72 }
+    },
+    ...perNotebook,
+    {
+      id: 'total',
+      header: trans.__('Total'),
+      accessorFn: row => row.score ?? -1,
+      cell: ({ row: { original: row } }) => (row.score === null ? '–' : <Score got={row.score} of={row.max_score} />),
+      meta: { align: 'right', width: 88 }
+    },
+    {
+      id: 'feedback',
+      header: trans.__('Feedback'),
+      accessorFn: feedbackWord,
+      meta: { width: 88 }
+    },
+    {
+      id: 'more',
+      enableSorting: false,
+      header: () => <span className="jp-Hubgrade-unseen">{trans.__('More')}</span>,
+      cell: ({ row }) => (
+        <MenuButton label={trans.__('More for %1', row.original.student_id)} lines={menuOf(row.original)} />
+      ),
+      meta: { width: 40 }
+    }
+  ];
+
+  function feedbackWord(row: SubmissionRow): string {
+    if (row.feedback_released !== 'none') {
+      return row.feedback_released === 'current' ? trans.__('Released') : trans.__('Outdated');
+    }
+    return row.feedback_generated === 'none' ? '' : trans.__('Generated');
+  }
+}
+
+function OutcomeCell({ row, trans }: { row: SubmissionRow; trans: TranslationBundle }): JSX.Element {
+  const { tone, word, sentence } = outcomeOf(row, trans);
+  return (
+    <>
+      <Chip tone={tone}>{word}</Chip>
+      {sentence && (
+        <div className="jp-Hubgrade-facts" title={sentence}>
+          {sentence}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Score({ got, of }: { got: number; of: number | null }): JSX.Element {
+  return (
+    <>
+      {score(got)}
+      {of !== null && <span className="jp-Hubgrade-muted"> / {score(of)}</span>}
+    </>
+  );
+}

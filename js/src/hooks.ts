@@ -1,0 +1,141 @@
+/** What views read: the shared parts, whether they are visible, and server state. */
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
+import { isActive, type CourseRef, type Job } from './api/wire';
+import type { IChoice } from './state';
+import type { IHubgrade } from './tokens';
+
+/** How often the results and the log of a running job are asked for. */
+const WHILE_ACTIVE_MS = 4_000;
+
+export const HubgradeContext = createContext<IHubgrade | null>(null);
+
+/** Whether the widget around a view is on the screen; what is not does not fetch. */
+export const VisibleContext = createContext(true);
+
+export function useHubgrade(): IHubgrade {
+  const hubgrade = useContext(HubgradeContext);
+  if (!hubgrade) {
+    throw new Error('a hubgrade view outside of its context');
+  }
+  return hubgrade;
+}
+
+export function useVisible(): boolean {
+  return useContext(VisibleContext);
+}
+
+/** Return the current time, renewed every minute while visible. */
+export function useNow(everyMs = 60_000): number {
+  const visible = useVisible();
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (!visible) {
+      return;
+    }
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [visible, everyMs]);
+  return now;
+}
+
+export function useChoice(): IChoice {
+  const { chosen } = useHubgrade();
+  return useSyncExternalStore(
+    notify => {
+      chosen.changed.connect(notify);
+      return () => void chosen.changed.disconnect(notify);
+    },
+    () => chosen.value
+  );
+}
+
+export function useSession() {
+  const { model } = useHubgrade();
+  return useQuery({ ...model.session(), enabled: useVisible() });
+}
+
+/** Return the course with a key, else the chosen one, else the server's default, else the first. */
+export function pickCourse(
+  courses: CourseRef[],
+  wanted: (string | null | undefined)[]
+): CourseRef | null {
+  for (const key of wanted) {
+    const found = courses.find(course => course.course_key === key);
+    if (found) {
+      return found;
+    }
+  }
+  return courses[0] ?? null;
+}
+
+export function useAssignments(course: string | null) {
+  const { model } = useHubgrade();
+  const visible = useVisible();
+  return useQuery({ ...model.assignments(course ?? ''), enabled: visible && course !== null });
+}
+
+export function useSubmissions(course: string, assignment: string | null) {
+  const { model } = useHubgrade();
+  const visible = useVisible();
+  return useQuery({
+    ...model.submissions(course, assignment ?? ''),
+    enabled: visible && assignment !== null
+  });
+}
+
+export function useStudents(course: string) {
+  const { model } = useHubgrade();
+  return useQuery({ ...model.students(course), enabled: useVisible() });
+}
+
+export function useConfig(course: string) {
+  const { model } = useHubgrade();
+  return useQuery({ ...model.config(course), enabled: useVisible() });
+}
+
+export function usePreflight(course: string) {
+  const { model } = useHubgrade();
+  return useQuery({ ...model.preflight(course), enabled: useVisible() });
+}
+
+export function useStudentPage(course: string) {
+  const { model } = useHubgrade();
+  return useQuery({ ...model.studentPage(course), enabled: useVisible() });
+}
+
+export function useJobs(course: string | null) {
+  const { model } = useHubgrade();
+  const visible = useVisible();
+  return useQuery({ ...model.jobs(course ?? ''), enabled: visible && course !== null });
+}
+
+export function useJob(course: string, job: Job) {
+  const { model } = useHubgrade();
+  return useQuery({
+    ...model.job(course, job.job_id),
+    enabled: useVisible(),
+    refetchInterval: isActive(job) ? WHILE_ACTIVE_MS : false
+  });
+}
+
+/** Return a job's log, a page at a time. */
+export function useJobLog(course: string, job: Job) {
+  const { model } = useHubgrade();
+  return useInfiniteQuery({
+    // a key of its own for each state: so the log is whole once the job has ended
+    queryKey: [...model.job(course, job.job_id).queryKey, 'log', isActive(job)],
+    queryFn: ({ pageParam }) => model.client.getJobLog(course, job.job_id, pageParam),
+    initialPageParam: 0,
+    getNextPageParam: last => (last.next_offset < last.size_bytes ? last.next_offset : undefined),
+    enabled: useVisible(),
+    refetchInterval: isActive(job) ? WHILE_ACTIVE_MS : false
+  });
+}
+
+/** Return the jobs of a course that still have something to do. */
+export function useActiveJobs(course: string | null): Job[] {
+  const jobs = useJobs(course);
+  return (jobs.data?.jobs ?? []).filter(isActive);
+}

@@ -1,0 +1,45 @@
+/** Say that a job has ended, with its result and a link to it. */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import type { Job } from '../api/wire';
+import { IHubgrade } from '../tokens';
+import { jobResult, verbName } from '../words';
+
+export const toastsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'hubgrade-ext:toasts',
+  description: 'Says when a job has ended.',
+  autoStart: true,
+  requires: [IHubgrade],
+  activate: (_app: JupyterFrontEnd, hubgrade: IHubgrade) => {
+    const { opener, tracker, trans } = hubgrade;
+    tracker.ended.connect((_, job) => {
+      const title = `${verbName(job.request.verb, trans)} ${job.request.assignment_id}`;
+      opener.notify(`${title}: ${jobResult(job, trans)}`, toneOf(job), {
+        label: trans.__('Show'),
+        run: () => opener.coursePage({ course_key: job.course_key, ...placeOf(job) })
+      });
+    });
+  }
+};
+
+function toneOf(job: Job): 'success' | 'warning' | 'error' | 'info' {
+  if (job.state === 'failed') {
+    return 'error';
+  }
+  if (job.state === 'cancelled') {
+    return 'info';
+  }
+  return job.failed > 0 ? 'warning' : 'success';
+}
+
+/** Where the result of a job is seen best: what failed among the submissions, else in the history. */
+function placeOf(job: Job) {
+  const perStudent = job.request.verb === 'collect' || job.request.verb === 'autograde';
+  if (perStudent && job.state === 'done') {
+    return {
+      tab: 'submissions' as const,
+      assignment_id: job.request.assignment_id,
+      show: job.failed > 0 ? ('failed' as const) : ('all' as const)
+    };
+  }
+  return { tab: 'history' as const, job_id: job.job_id };
+}

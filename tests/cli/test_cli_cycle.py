@@ -1,0 +1,158 @@
+"""The whole cycle by command line, on a real course; each command is a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Hubgrade = Callable[..., Any]
+NEITHER = ("generate-feedback", "release-feedback")
+
+
+def test_one_assignment_from_source_to_fetched_feedback(
+    hubgrade: Hubgrade, course_dir: Path, tmp_path: Path, submit_as: Callable[..., Path], isolated_env: Path
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    # a student has no course folder: the exchange is configured for the user
+    user_config = isolated_env / "jupyter_config" / "nbgrader_config.py"
+    user_config.parent.mkdir()
+    user_config.write_text((course_dir / "nbgrader_config.py").read_text())
+    student = ("--course-id", "course101")
+
+    generated = hubgrade("generate-assignment", "ps1", "--json", cwd=course_dir)
+    assert generated.status == 0, generated.err
+    assert (generated.json["job"]["state"], generated.json["job"]["done"]) == ("done", 1)
+    assert (course_dir / "release" / "ps1" / "problem1.ipynb").is_file()
+    # --course instead of the current folder
+    released = hubgrade("release-assignment", "ps1", "--course", course_dir)
+    assert released.status == 0, released.err
+    assert released.out.startswith("Release assignment ps1: 1 done of 1 (job ")
+    assert "[1/1] ps1: done" in released.err
+
+    assert hubgrade("fetch-assignment", "ps1", *student, cwd=work).status == 0
+    assert (work / "ps1" / "problem1.ipynb").is_file()
+    submitted = hubgrade("submit", "ps1", *student, cwd=work)
+    assert submitted.status == 0, submitted.err
+    listed = hubgrade("list", *student, "--json", cwd=work).json["assignments"]
+    assert [(a["assignment_id"], a["state"], len(a["submissions"])) for a in listed] == [
+        ("ps1", "submitted", 1)
+    ]
+    receipt = listed[0]["submissions"][0]["receipt"]["code"]
+    assert receipt in submitted.out
+    assert receipt in hubgrade("list", *student, cwd=work).out
+
+    broken = tmp_path / "broken"
+    shutil.copytree(work / "ps1", broken)
+    (broken / "problem1.ipynb").write_text("{ no notebook")
+    submit_as("mallory", broken)
+    collected = hubgrade("collect", "ps1", "--json", cwd=course_dir)
+    assert collected.status == 0, collected.err
+    assert collected.json["job"]["done"] == 2
+
+    graded = hubgrade("autograde", "ps1", cwd=course_dir)
+    assert graded.status == 1, "one submission failed: done, with items that failed"
+    assert "1 done, 1 failed of 2" in graded.out
+    assert "  mallory: failed. " in graded.out
+    scores = hubgrade("status", "ps1", "--json", cwd=course_dir).json["submissions"]
+    own = next(row for row in scores if row["student_id"] != "mallory")
+    assert own["score"] is not None
+    again = hubgrade("autograde", "ps1", "--student", "mallory", "--json", cwd=course_dir)
+    assert again.status == 1
+    assert [r["item"] for r in again.json["results"]] == ["mallory"]
+
+    for verb in NEITHER:
+        ran = hubgrade(verb, "ps1", "--student", own["student_id"], cwd=course_dir)
+        assert ran.status == 0, ran.err
+    fetched = hubgrade("fetch-feedback", "ps1", *student, cwd=work)
+    assert fetched.status == 0, fetched.err
+    assert list((work / "ps1" / "feedback").rglob("problem1.html"))
+
+    table = hubgrade("status", cwd=course_dir).out
+    assert "ps1" in table
+    jobs = hubgrade("jobs", "--json", cwd=course_dir).json["jobs"]
+    assert [job["request"]["verb"] for job in jobs][-1] == "generate_assignment"
+    assert len(jobs) == 7
+    shown = hubgrade("jobs", "show", jobs[2]["job_id"], cwd=course_dir)
+    assert shown.status == 0
+    assert "mallory" in shown.out
+
+
+def test_unrelease_asks_for_the_name(hubgrade: Hubgrade, course_dir: Path, exchange_dir: Path) -> None:
+    for verb in ("generate-assignment", "release-assignment"):
+        assert hubgrade(verb, "ps1", cwd=course_dir).status == 0
+    outbound = exchange_dir / "course101" / "outbound" / "ps1"
+    refused = hubgrade("unrelease", "ps1", "--json", cwd=course_dir)
+    assert refused.status == 2
+    assert refused.json["error"]["code"] == "confirmation_required"
+    assert "--confirm" in refused.json["error"]["remedy"]
+    assert hubgrade("unrelease", "ps1", "--confirm", "ps2", cwd=course_dir).status == 2
+    assert outbound.is_dir()
+    assert hubgrade("unrelease", "ps1", "--confirm", "ps1", cwd=course_dir).status == 0
+    assert not outbound.exists()
+
+
+def test_the_demo_by_command_line(hubgrade: Hubgrade, tmp_path: Path) -> None:
+    made = hubgrade("demo", tmp_path / "demo", "--json")
+    assert made.status == 0, made.err
+    course = Path(made.json["root"])
+    assert hubgrade("demo", tmp_path / "demo").status == 2
+    report = hubgrade("preflight", "--json", cwd=course)
+    assert report.json["errors"] == 0, json.dumps(report.json["findings"][:3])
+    assert hubgrade("collect", "ps1", cwd=course).status in (0, 1)
+    graded = hubgrade("autograde", "ps1", "--json", cwd=course)
+    assert graded.status == 1
+    assert graded.json["job"]["failed"] == 1, "the demo has one damaged submission"
+    for verb in NEITHER:
+        ran = hubgrade(verb, "ps1", cwd=course)
+        assert ran.status == 0, ran.err
+    table = hubgrade("status", "ps1", cwd=course)
+    assert table.status == 0
+    assert table.out.count(" / ") >= 9, "the grade table has a score for each graded student"
+    assert "released" in table.out
+
+
+def test_new_course_is_on_the_list(hubgrade: Hubgrade, tmp_path: Path) -> None:
+    made = hubgrade("course", "new", "Übung", "--course-id", "Übung 3", "--json")
+    assert made.status == 0, made.err
+    assert made.json["course_id"] == "Übung 3"
+    listed = hubgrade("course", "list", "--json")
+    assert [c["root"] for c in listed.json["courses"]] == [str(tmp_path / "Übung")]
+    assert "Übung 3" in hubgrade("course", "list").out
+    shutil.rmtree(tmp_path / "Übung")
+    gone = hubgrade("course", "list", "--json").json["courses"][0]
+    assert gone["problem"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("config", "status", "check"),
+    [
+        ("", 0, None),
+        ("c.Exchange.roto = 'x'\n", 1, "config.unknown"),
+        ("c.Exchange.root = '/nowhere/at/all'\n", 2, "exchange.exists"),
+    ],
+)
+def test_preflight_statuses(
+    hubgrade: Hubgrade, make_course: Callable[..., Path], config: str, status: int, check: str | None
+) -> None:
+    course = make_course(config=config)
+    ran = hubgrade("preflight", "--json", cwd=course)
+    assert ran.status == status, ran.out
+    problems = [f["check_id"] for f in ran.json["findings"] if f["status"] in ("error", "warning")]
+    assert problems == ([check] if check else [])
+
+
+def test_config_shows_where_values_come_from(hubgrade: Hubgrade, make_course: Callable[..., Path]) -> None:
+    course = make_course(config="c.Exchange.roto = 'x'\n")
+    page = hubgrade("config", "--json", cwd=course).json
+    setting = next(s for s in page["settings"] if s["name"] == "Exchange.root")
+    assert setting["source"] == str(course / "nbgrader_config.py")
+    assert [k["name"] for k in page["unknown"]] == ["Exchange.roto"]
+    text = hubgrade("config", cwd=course).out
+    assert "Exchange.roto" in text
+    assert str(course / "nbgrader_config.py") in text

@@ -1,0 +1,70 @@
+"""Verbs that do little, slowly, for tests of the machinery; `assignment_id` is `<items>x<seconds>[ how]`.
+
+Every finished item leaves a line in the course's done.txt; a resumed job must not write one twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from hubgrade_ext.core.course import Course
+from hubgrade_ext.core.errors import Conflict
+from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
+
+FOREVER = "import time; time.sleep(600)"
+
+
+def slow(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
+    shape, _, how = request.assignment_id.partition(" ")
+    count, _, seconds = shape.partition("x")
+    folder = Path(course.settings.root or course.settings.work_dir)
+    if how == "refused":
+        raise Conflict("The course does not allow it.", "Do something else.")
+    if how == "broken":
+        raise RuntimeError("a secret traceback")
+    if how == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if how == "detached":
+        # a grandchild in a session of its own, whose parent is gone at once
+        command = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {FOREVER!r}, 'stray'], start_new_session=True)"
+        subprocess.run([sys.executable, "-c", command], check=True)
+    items = request.students or [f"s{i:03}" for i in range(int(count))]
+    done = len([i for i in items if i in skip])
+    try:
+        for item in items:
+            if item in skip:
+                continue
+            yield Progress(done, len(items), item)
+            _work(how, item, float(seconds), folder)
+            done += 1
+            failed = how == "failing" and item == "s001"
+            with (folder / "done.txt").open("a") as file:
+                file.write(f"{request.assignment_id} {item}\n")
+            yield Progress(done, len(items), result=ItemResult(item, "failed" if failed else "done"))
+    finally:
+        (folder / "cleaned.txt").write_text(str(os.getpid()))
+
+
+def _work(how: str, item: str, seconds: float, folder: Path) -> None:
+    time.sleep(seconds)
+    if how == "poisoned" and item == "s002":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "once" and item == "s002" and not (folder / "died.txt").exists():
+        (folder / "died.txt").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "chatty":
+        print("x" * 1000, item, "Übung")
+        logging.getLogger("verb").info("worked on %s", item)
+    if how == "flooding":
+        for _ in range(300):
+            print("y" * 10_000)
+
+
+VERBS = {"collect": slow, "autograde": slow, "generate_assignment": slow}
