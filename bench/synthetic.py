@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -183,11 +183,12 @@ def _fill_submissions(
 ) -> None:
     submissions = {uuid4().hex: student for student in student_ids(size)}
     columns: tuple[str, ...] = ("id", "assignment_id", "student_id", "timestamp")
-    rows: Iterator[tuple[object, ...]] = ((key, assignment, student, due) for key, student in submissions.items())
+    rows = ((key, assignment, student, due) for key, student in submissions.items())
     _insert(database, "submitted_assignment", columns, rows)
     parts = {uuid4().hex: (key, notebook) for key in submissions for notebook in notebooks}
     columns = ("id", "assignment_id", "notebook_id", "flagged")
-    _insert(database, "submitted_notebook", columns, ((part, key, nb, 0) for part, (key, nb) in parts.items()))
+    flagged = ((part, key, notebook, 0) for part, (key, notebook) in parts.items())
+    _insert(database, "submitted_notebook", columns, flagged)
     columns = ("id", "notebook_id", "cell_id", "auto_score", "needs_manual_grade")
     grades = (
         (uuid4().hex, part, cell, 1.5, 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 try:
-    from hubgrade_ext._version import __version__ as __version__
+    # written when a wheel is built
+    from hubgrade_ext._version import __version__ as __version__  # type: ignore[import-untyped, import-not-found, unused-ignore]
 except ImportError:
     __version__ = "dev"
 

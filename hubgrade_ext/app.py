@@ -16,7 +16,7 @@ JOB_SCHEMA: dict[str, Any] = {
     "$id": JOB_SCHEMA_ID,
     "version": "1",
     "title": "hubgrade job progress",
-    "description": "A snapshot of a job's counts; lost ones are made up for by the next, or by asking for the job",
+    "description": "A snapshot of a job's counts; a lost one is made up for by the next, or by asking",
     "type": "object",
     "properties": {
         "course_key": {"type": "string"},
@@ -53,7 +53,7 @@ class HubgradeExtension(ExtensionApp):
         min=0,
         config=True,
         help="""Seconds between the server's start and that of the process that runs nbgrader. Default: 1.
-        Raise it when many servers start on one machine at once; a job that comes earlier does not wait for it.""",
+        Raise it when many servers start on one machine at once; a job does not wait for it.""",
     )
     job_queue_limit = Int(
         50,
@@ -107,10 +107,16 @@ class HubgradeExtension(ExtensionApp):
             touch=self._touch,
         )
         hub = HubGroups()
-        courses = OpenCourses(self.serverapp.root_dir, runner, hub)
+        server = self._server
+        courses = OpenCourses(server.root_dir, runner, hub)
         self.settings["hubgrade_services"] = Services(__version__, runner, courses, hub)
-        if JOB_SCHEMA_ID not in self.serverapp.event_logger.schemas:
-            self.serverapp.event_logger.register_event_schema(JOB_SCHEMA)
+        if JOB_SCHEMA_ID not in server.event_logger.schemas:
+            server.event_logger.register_event_schema(JOB_SCHEMA)
+
+    @property
+    def _server(self) -> Any:
+        # jupyter_server types it as optional; an extension that was linked has one
+        return self.serverapp
 
     def initialize_handlers(self) -> None:
         """Bind the addresses."""
@@ -142,14 +148,14 @@ class HubgradeExtension(ExtensionApp):
 
     def _announce(self, job: Any) -> None:
         data = {name: getattr(job, name) for name in JOB_SCHEMA["required"]}
-        self.serverapp.event_logger.emit(schema_id=JOB_SCHEMA_ID, data=data)
+        self._server.event_logger.emit(schema_id=JOB_SCHEMA_ID, data=data)
 
     def _touch(self) -> None:
         from jupyter_server._tz import utcnow
 
         # jupyter_server counts every setting with this ending as activity, and so does the hub's culler
         self.settings[ACTIVITY] = utcnow()
-        self.serverapp.web_app.settings[ACTIVITY] = utcnow()
+        self._server.web_app.settings[ACTIVITY] = utcnow()
 
 
 main = HubgradeExtension.launch_instance

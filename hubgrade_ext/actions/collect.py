@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hubgrade_ext.actions.each_item import each_item
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.inbound import Attempt
-from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
+from hubgrade_ext.core.models import ItemResult, ItemState, JobRequest, Progress
 from hubgrade_ext.core.names import check_assignment_id, check_student_id
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.exchange.collection import Candidate, collect_one, collected_at, plan
@@ -46,7 +46,7 @@ def _nothing(candidate: Candidate) -> ItemResult:
     student_id, cut_short = candidate.student_id, candidate.cut_short
     if cut_short is None:
         return ItemResult(student_id, "skipped", "no_submission", "Nothing has been submitted.")
-    state = "skipped" if candidate.collected else "failed"
+    state: ItemState = "skipped" if candidate.collected else "failed"
     if candidate.unreadable:
         return ItemResult(
             student_id,

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from hubgrade_ext.core.assignment_files import AssignmentFiles, assignment_files
 from hubgrade_ext.core.errors import AssignmentNotFound, InvalidRequest
+from hubgrade_ext.core.folders import is_folder_name
 from hubgrade_ext.core.gradebook import Records, read_gradebook
 from hubgrade_ext.core.inbound import newest_whole, scan_inbound
 from hubgrade_ext.core.models import JobRequest, Plan, StepState, Verb
@@ -38,6 +39,7 @@ def plan(settings: CourseSettings, request: JobRequest) -> Plan:
         GradebookBroken, ExchangeBroken, Busy.
     """
     check_notebook_pattern(request.notebook)
+    _require(is_folder_name(request.assignment_id), request, "is not in this course")
     if request.verb in _OF_STUDENTS:
         return _plan_students(settings, request)
     if settings.root is None or request.verb in ("fetch_assignment", "submit", "fetch_feedback"):
@@ -101,7 +103,7 @@ def _release_warnings(request: JobRequest, files: AssignmentFiles) -> list[str]:
 def _require(condition: bool, request: JobRequest, fault: str) -> None:
     if not condition:
         raise AssignmentNotFound(
-            f"{request.assignment_id} {fault}.", "Check its name in the list of assignments."
+            f"“{request.assignment_id}” {fault}.", "Check its name in the list of assignments."
         )
 
 
@@ -122,7 +124,8 @@ def _plan_students(settings: CourseSettings, request: JobRequest) -> Plan:
     if request.verb == "generate_feedback" and request.scope == "remaining" and request.students is None:
         todo = [state for state in todo if not state.needs_manual_grade]
     replaced = sum(has_result(request.verb, state) for state in todo)
-    total = len(request.students) if request.students else sum(is_possible(request.verb, s) for s in states)
+    possible = sum(is_possible(request.verb, state) for state in states)
+    total = len(set(request.students)) if request.students is not None else possible
     return Plan(
         request.verb,
         request.assignment_id,
@@ -192,9 +195,8 @@ def _collect_warnings(
     regrade = sum(state.waiting and state.autograded != "none" for state in todo)
     warnings = [f"{_count(late, 'submission is', 'submissions are')} late."] if late else []
     if regrade:
-        warnings.append(
-            f"{_count(regrade, 'submission was', 'submissions were')} graded already and will need grading again."
-        )
+        were = _count(regrade, "submission was", "submissions were")
+        warnings.append(f"{were} graded already and will need grading again.")
     return warnings
 
 
@@ -226,7 +228,7 @@ def _feedback_warnings(
         manual = sum(state.needs_manual_grade for state in todo)
         outcome = ""
     else:
-        outcome = ", and are left out"
+        outcome = ", and is left out" if manual == 1 else ", and are left out"
     warnings = []
     if manual:
         warnings.append(

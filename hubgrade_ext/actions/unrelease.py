@@ -17,7 +17,7 @@ from hubgrade_ext.exchange.due_dates import outbound_dir
 def unrelease(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
     """Take one assignment (the only item) back into the backups; submissions stay where they are.
 
-    Raises: ConfirmationRequired (the request must repeat the assignment's name), AssignmentNotFound, InvalidName.
+    Raises: ConfirmationRequired (the request must repeat the name), AssignmentNotFound, InvalidName.
     """
     assignment_id = check_assignment_id(request.assignment_id)
     if request.confirm != request.assignment_id:

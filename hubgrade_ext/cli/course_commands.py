@@ -67,8 +67,9 @@ def status(arguments: Arguments, output: Output) -> int:
     if arguments.assignment:
         return _submissions(settings, arguments.assignment, output)
     from hubgrade_ext.core.assignments_page import assignments_page
+    from hubgrade_ext.jobs.journal import Journal
 
-    page = assignments_page(settings, ref_of(settings))
+    page = assignments_page(settings, ref_of(settings), failures=Journal(settings).failures())
     if output.json:
         output.show(page)
         return 0
@@ -82,8 +83,10 @@ def status(arguments: Arguments, output: Output) -> int:
 
 def _submissions(settings: CourseSettings, assignment_id: str, output: Output) -> int:
     from hubgrade_ext.core.submissions_page import submissions_page
+    from hubgrade_ext.jobs.journal import Journal
 
-    page = submissions_page(settings, ref_of(settings), assignment_id)
+    outcomes = Journal(settings).outcomes(assignment_id)
+    page = submissions_page(settings, ref_of(settings), assignment_id, outcomes)
     if output.json:
         output.show(page)
         return 0

@@ -8,7 +8,7 @@ import msgspec
 
 from hubgrade_ext.cli import tables
 from hubgrade_ext.cli.courses import open_either, ref_of
-from hubgrade_ext.cli.logs import show_log
+from hubgrade_ext.cli.logs import job_output
 from hubgrade_ext.cli.output import Output
 from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.cli.progress import ProgressDisplay
@@ -50,9 +50,11 @@ def show(arguments: Arguments, output: Output) -> int:
     output.table(tables.job(detail.job))
     for result in detail.results:
         output.line("  " + describe(result))
-    if log:
+    if log and arguments.verbose:
         output.line()
         output.block(log)
+    elif log:
+        output.line(f"Its log, {journal.log_path(detail.job.job_id)}, is shown with --verbose.")
     return 0
 
 
@@ -83,7 +85,7 @@ def resume(arguments: Arguments, output: Output) -> int:
     job_id = _full_id(journal, arguments.job_id)
     title = title_of(journal.get(job_id).job.request)
     programs_on_path()
-    with show_log(arguments.verbose), ProgressDisplay(title) as display:
+    with job_output(output, arguments.verbose), ProgressDisplay(title, output.err) as display:
         detail = resume_in_foreground(course, job_id, lambda job, step: display.update(step))
     return tell(detail, output)
 

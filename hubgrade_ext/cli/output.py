@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from io import StringIO
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hubgrade_ext.core.errors import HubgradeError
 
@@ -29,9 +31,11 @@ class Output:
 
     def __enter__(self) -> Output:
         sys.stdout.flush()
+        sys.stderr.flush()
         self._saved = os.dup(1)
+        self._stream = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
+        self.err: TextIO = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace")
         os.dup2(2, 1)
-        self._stream = os.fdopen(os.dup(self._saved), "w", encoding="utf-8", errors="backslashreplace")
         return self
 
     def __exit__(
@@ -40,11 +44,31 @@ class Output:
         sys.stdout.flush()
         os.dup2(self._saved, 1)
         os.close(self._saved)
+        for stream in (self._stream, self.err):
+            # a reader that has gone misses nothing it wanted
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+    @contextlib.contextmanager
+    def silenced(self) -> Iterator[None]:
+        """Drop whatever this process and its children write to their standard streams meanwhile.
+
+        `line`, `note` and `err` still reach the user.
+        """
+        sys.stderr.flush()
+        saved = os.dup(2)
+        null = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(null, stream)
+        os.close(null)
         try:
-            self._stream.close()
-        except BrokenPipeError:
-            # the reader has gone; what it did not read is lost to nobody
-            return
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for stream in (1, 2):
+                os.dup2(saved, stream)
+            os.close(saved)
 
     def show(self, value: object) -> None:
         """Print the result as JSON; `value` is a wire shape or plain data."""
@@ -72,8 +96,8 @@ class Output:
 
     def note(self, text: str) -> None:
         """Say something beside the result, on standard error."""
-        sys.stderr.write(plain(text) + "\n")
-        sys.stderr.flush()
+        self.err.write(plain(text) + "\n")
+        self.err.flush()
 
     def table(self, table: ConsoleRenderable) -> None:
         """Print a table, fitted to the terminal; elsewhere as wide as its text, for grep and files."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from hubgrade_ext.cli.output import plain
 from hubgrade_ext.core.models import Progress
@@ -19,14 +18,15 @@ SHOWN_NAME = 24
 class ProgressDisplay:
     """Show each `Progress` of one job; failures stay on the screen with their remedy."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, stream: TextIO) -> None:
         self.title = plain(title)
+        self._stream = stream
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self._waiting = ""
 
     def __enter__(self) -> ProgressDisplay:
-        if sys.stderr.isatty():
+        if self._stream.isatty():
             self._start_bar()
         return self
 
@@ -46,13 +46,13 @@ class ProgressDisplay:
             if step.result is not None and step.result.state == "failed":
                 self._bar.console.print(_line(step), markup=False, highlight=False)
         elif step.result is not None:
-            sys.stderr.write(_line(step) + "\n")
-            sys.stderr.flush()
+            self._stream.write(_line(step) + "\n")
+            self._stream.flush()
         elif not step.total and step.current != self._waiting:
             # no item yet: it waits for something, and says for what
             self._waiting = step.current
-            sys.stderr.write(plain(step.current) + "\n")
-            sys.stderr.flush()
+            self._stream.write(plain(step.current) + "\n")
+            self._stream.flush()
 
     def _start_bar(self) -> None:
         from rich.console import Console
@@ -65,7 +65,7 @@ class ProgressDisplay:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[item]}", markup=False),
-            console=Console(stderr=True, markup=False, highlight=False, emoji=False),
+            console=Console(file=self._stream, markup=False, highlight=False, emoji=False),
         )
         self._task = self._bar.add_task(self.title, total=None, item="")
         self._bar.start()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 
 from hubgrade_ext.cli.courses import open_instructor, open_student
-from hubgrade_ext.cli.logs import show_log
+from hubgrade_ext.cli.logs import job_output
 from hubgrade_ext.cli.output import Output, plain
 from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.cli.progress import ProgressDisplay
@@ -17,11 +17,10 @@ from hubgrade_ext.cli.spelling import check_spelling
 from hubgrade_ext.core.errors import ConfirmationRequired, InternalError
 from hubgrade_ext.core.models import InstructorVerb, ItemResult, Job, JobDetail, JobRequest, Verb
 from hubgrade_ext.core.names import check_assignment_id, check_notebook_pattern, check_student_id
+from hubgrade_ext.core.settings import CourseSettings
 
 if TYPE_CHECKING:
     from hubgrade_ext.core.course import Course
-
-DESTROYING: tuple[Verb, ...] = ("unrelease",)
 
 
 def run_verb(arguments: Arguments, output: Output) -> int:
@@ -31,9 +30,8 @@ def run_verb(arguments: Arguments, output: Output) -> int:
     course = open_instructor(arguments) if is_instructor else open_student(arguments)
     if is_instructor:
         check_spelling(course.settings, request)
-    if request.verb in DESTROYING and not request.confirm:
-        request = msgspec.structs.replace(request, confirm=_ask_for_name(request, output))
-    with show_log(arguments.verbose), ProgressDisplay(title_of(request)) as display:
+        request = _announce(course.settings, request, output)
+    with job_output(output, arguments.verbose), ProgressDisplay(title_of(request), output.err) as display:
         detail = _run(course, request, display)
     return tell(detail, output)
 
@@ -65,19 +63,44 @@ def _run(course: Course, request: JobRequest, display: ProgressDisplay) -> JobDe
     return run_in_foreground(course, request, lambda job, step: display.update(step))
 
 
+def _announce(settings: CourseSettings, request: JobRequest, output: Output) -> JobRequest:
+    """Say what a job will replace and what to mind; return the request, confirmed where it destroys.
+
+    Raises: ConfirmationRequired, and as `plan`.
+    """
+    from hubgrade_ext.actions.plans import plan
+
+    # a plug-in's exchange shows its submissions only to the verb itself
+    if not settings.default_exchange and request.verb != "unrelease":
+        return request
+    planned = plan(settings, request)
+    for warning in planned.warnings:
+        output.note(warning)
+    if planned.confirm_with is not None:
+        if request.confirm:
+            return request
+        return msgspec.structs.replace(request, confirm=_ask_for_name(request, output))
+    if planned.replaced and planned.backup:
+        results = "1 earlier result" if planned.replaced == 1 else f"{planned.replaced} earlier results"
+        output.note(f"{results} will be replaced, and kept in {planned.backup}.")
+    return request
+
+
 def _ask_for_name(request: JobRequest, output: Output) -> str:
     """Return what the user types on the terminal; where there is none, refuse."""
     name = request.assignment_id
-    if output.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if output.json or not (sys.stdin.isatty() and output.err.isatty()):
         raise ConfirmationRequired(
-            f"{title_of(request)} takes it away from the students.",
+            f"{title_of(request)} asks for the assignment's name.",
             f"Repeat the command with --confirm “{name}”.",
         )
-    sys.stderr.write(f"{title_of(request)} takes it away from the students. Type its name to go on: ")
-    sys.stderr.flush()
+    output.err.write(f"{title_of(request)} asks for the assignment's name: ")
+    output.err.flush()
     typed = sys.stdin.readline().strip()
     if typed != name:
-        raise ConfirmationRequired("The name does not match; nothing was done.")
+        raise ConfirmationRequired(
+            "The name does not match; nothing was done.", f"Repeat the command and type {name}."
+        )
     return typed
 
 

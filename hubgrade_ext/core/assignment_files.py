@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from hubgrade_ext.core.folders import FileFacts, assignment_folders, files_below
 from hubgrade_ext.core.models import Step
 from hubgrade_ext.core.settings import CourseSettings
 
-# file systems keep times this finely at worst (FAT, some network shares)
-_TICK_NS = 2_000_000_000
+_MOST_DIGESTS = 4096
 
 
 class AssignmentFiles(Struct, frozen=True):
@@ -87,10 +85,13 @@ def _assignment_files(
 
 
 def _notebook_ids(files: Mapping[str, FileFacts]) -> list[str]:
-    return sorted(name.removesuffix(".ipynb") for name in files if name.endswith(".ipynb") and "/" not in name)
+    found = (name.removesuffix(".ipynb") for name in files if name.endswith(".ipynb") and "/" not in name)
+    return sorted(found)
 
 
-def _generated(sources: Mapping[str, FileFacts], releases: Mapping[str, FileFacts], *, has_release: bool) -> Step:
+def _generated(
+    sources: Mapping[str, FileFacts], releases: Mapping[str, FileFacts], *, has_release: bool
+) -> Step:
     """Compare the newest times, and the names of the notebooks: a new one may be older than the rest."""
     if not has_release or not releases:
         return Step("none")
@@ -137,15 +138,13 @@ def _released_at(outbound: str) -> datetime | None:
 def _is_same(one: FileFacts, other: FileFacts, one_path: str, other_path: str) -> bool:
     if one.size_bytes != other.size_bytes:
         return False
-    if one.mtime_ns == other.mtime_ns:
-        return True
-    if abs(one.mtime_ns - other.mtime_ns) < _TICK_NS and one.mtime_ns // 1000 == other.mtime_ns // 1000:
+    # a copied time may have lost what is finer than a microsecond
+    if one.mtime_ns // 1000 == other.mtime_ns // 1000:
         return True
     return _digest(one_path, one) == _digest(other_path, other)
 
 
 _digests: dict[tuple[str, FileFacts], bytes] = {}
-_MOST_DIGESTS = 4096
 
 
 def _digest(path: str, facts: FileFacts) -> bytes:
@@ -161,11 +160,6 @@ def _digest(path: str, facts: FileFacts) -> bytes:
             _digests.clear()
         _digests[path, facts] = digest
     return digest
-
-
-def is_ignored(name: str, ignore: Sequence[str]) -> bool:
-    """Say whether nbgrader leaves a file or folder of this name behind."""
-    return any(fnmatch.fnmatch(name, pattern) for pattern in ignore)
 
 
 def _time(ns: int) -> datetime:

@@ -66,15 +66,13 @@ def _steps(counts: Counts, failures: Failures) -> dict[str, StepCount]:
     def step(verb: Verb, done: int, total: int, remaining: int) -> StepCount:
         return StepCount(done, total, remaining, min(failures.get(verb, 0), total))
 
-    graded = counts.autograded
+    c = counts
     return {
-        "collected": step(
-            "collect", counts.submitted - counts.collect_left, counts.submitted, counts.collect_left
-        ),
-        "autograded": step("autograde", counts.collected - counts.autograde_left, counts.collected, counts.autograde_left),
-        "manual": StepCount(graded - counts.manual_left, graded, counts.manual_left),
-        "feedback_generated": step("generate_feedback", counts.feedback, graded, counts.feedback_left),
-        "feedback_released": step("release_feedback", counts.released, counts.feedback_any, counts.release_left),
+        "collected": step("collect", c.submitted - c.collect_left, c.submitted, c.collect_left),
+        "autograded": step("autograde", c.collected - c.autograde_left, c.collected, c.autograde_left),
+        "manual": StepCount(c.autograded - c.manual_left, c.autograded, c.manual_left),
+        "feedback_generated": step("generate_feedback", c.feedback, c.autograded, c.feedback_left),
+        "feedback_released": step("release_feedback", c.released, c.feedback_any, c.release_left),
     }
 
 
@@ -85,7 +83,8 @@ def _notebooks(
     names = files.notebook_ids or sorted(points)
     base = server_path(files.source, server_root) if files.source else None
     return [
-        NotebookRef(name, points.get(name), None if base is None else f"{base}/{name}.ipynb") for name in names
+        NotebookRef(name, points.get(name), f"{base}/{name}.ipynb" if base is not None else None)
+        for name in names
     ]
 
 

@@ -31,7 +31,8 @@ from hubgrade_ext.core.feedback_marks import FeedbackMark, marks_file, read_feed
 from hubgrade_ext.core.folder_tree import FolderTree, Key, is_settled, key_of
 from hubgrade_ext.core.gradebook import Records, read_gradebook
 from hubgrade_ext.core.gradebook_reader import sqlite_path
-from hubgrade_ext.core.inbound import Attempt, group_unread, inbound_dir, inbound_names, is_whole
+from hubgrade_ext.core.inbound import Attempt, group_unread, inbound_dir, is_whole
+from hubgrade_ext.core.inbound_listing import listed_names
 from hubgrade_ext.core.released_feedback import ReleasedAt, released_all_at_once, released_feedback_dir
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import (
@@ -185,7 +186,7 @@ class CourseCounter:
         if self._is_new("inbound", inbound_dir(self.settings)):
             changed = True
             try:
-                self._attempts = group_unread(inbound_names(self.settings))
+                self._attempts = group_unread(listed_names(self.settings))
                 self._problem = None
             except ExchangeBroken as error:
                 self._attempts = {}
@@ -267,6 +268,6 @@ def _is_unstamped(_name: str, _dir_fd: int, facts: Collected) -> bool:
 
 def _has_new_time(name: str, dir_fd: int, facts: Autograded | Feedback) -> bool:
     try:
-        return os.stat(name, dir_fd=dir_fd).st_mtime_ns != facts.mtime_ns  # noqa: PTH116
+        return os.stat(name, dir_fd=dir_fd).st_mtime_ns != facts.mtime_ns
     except OSError:
         return False

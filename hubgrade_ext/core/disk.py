@@ -67,6 +67,18 @@ def _sentence(doing: str, folder: Path, fault: OSError) -> tuple[str, str]:
 # --- trees -------------------------------------------------------------------
 
 
+def make_folders(folder: Path) -> None:
+    """Create a folder and what is missing above it; below a folder that its group may write, they may too."""
+    if folder.is_dir():
+        return
+    make_folders(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir()
+        above = folder.parent.stat().st_mode
+        if above & stat.S_IWGRP:
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | (above & 0o2070))
+
+
 def remove_tree(path: Path) -> None:
     """Remove a file or a whole folder, read-only ones too; absent is fine. Never follows a link."""
     if not os.path.lexists(path):

@@ -22,13 +22,15 @@ def set_due_date(settings: CourseSettings, assignment_id: str, due_date: datetim
     """
     if due_date is not None and due_date.tzinfo is None:
         raise InvalidRequest(
-            "The due date has no time zone.", "Send it as ISO 8601 with Z or an offset, such as 2025-03-03T17:00Z."
+            "The due date has no time zone.",
+            "Send it as ISO 8601 with Z or an offset, such as 2025-03-03T17:00Z.",
         )
     if assignment_id not in read_gradebook(settings, assignment_id).assignments:
         check_assignment_id(assignment_id)
         if not settings.path(settings.source_directory, ".", assignment_id).is_dir():
             raise AssignmentNotFound(
-                f"The course has no assignment “{assignment_id}”.", "Check its name in the list of assignments."
+                f"The course has no assignment “{assignment_id}”.",
+                "Check its name in the list of assignments.",
             )
     ensure_gradebook(settings)
     from nbgrader.api import Gradebook

@@ -35,7 +35,10 @@ class Holder(Struct, frozen=True):
 
 
 def list_folders(path: str | int) -> list[str]:
-    """Return the names of the folders in `path` (or in an open folder), dot-named ones left out; empty when it cannot be read."""
+    """Return the names of the folders in `path` (or in an open folder), without dot-named ones.
+
+    Empty when it cannot be read.
+    """
     try:
         with os.scandir(path) as entries:
             return [entry.name for entry in entries if entry.name[0] != "." and _is_folder(entry)]
@@ -48,6 +51,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def is_folder_name(name: str) -> bool:
+    """Say whether a name that came from outside can be that of one folder: no path part, not hidden.
+
+    Laxer than `names.check_assignment_id`: what is there already may have an odd name.
+    """
+    return bool(name) and name[0] != "." and "/" not in name and "\0" not in name and is_text(name)
 
 
 def is_text(name: str) -> bool:

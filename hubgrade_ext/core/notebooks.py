@@ -22,6 +22,9 @@ from typing import NoReturn
 from hubgrade_ext.core.errors import NotebookInvalid
 
 MEND = "Open the notebook in JupyterLab and save it again, or get a new copy of it."
+# major versions of the notebook format that nbformat can read
+KNOWN_FORMATS = (2, 3, 4)
+_LABEL_LENGTH = 60
 
 Json = dict[str, object]
 
@@ -53,7 +56,8 @@ class Cell:
     @property
     def label(self) -> str:
         """Name the cell for people: `cell 3 (squares)`."""
-        return f"cell {self.index + 1} ({self.grade_id})" if self.grade_id else f"cell {self.index + 1}"
+        number = f"cell {self.index + 1}"
+        return f"{number} ({self.grade_id[:_LABEL_LENGTH]})" if self.grade_id else number
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,8 @@ def _document(path: Path) -> Json:
         _refuse(path, "it contains a number with too many digits")
     if not isinstance(raw, dict):
         _refuse(path, "it is JSON, but not a notebook")
+    if raw.get("nbformat") not in KNOWN_FORMATS:
+        _refuse(path, "it names no notebook format that is known here")
     return raw
 
 

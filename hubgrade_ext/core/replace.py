@@ -34,7 +34,7 @@ from pathlib import Path
 
 import psutil
 
-from hubgrade_ext.core.disk import plain_errors, remove_tree, sync, sync_tree
+from hubgrade_ext.core.disk import make_folders, plain_errors, remove_tree, sync, sync_tree
 from hubgrade_ext.core.settings import CourseSettings
 
 KEEP_BACKUPS = 20
@@ -119,12 +119,11 @@ def staging(folder: Path, mode: int = 0o700) -> Iterator[Path]:
     `folder` is created when missing, and swept of what dead runs left. Any place
     on the target's file system will do; on another one `put_in_place` copies.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folders(folder)
     sweep(folder)
     stage = folder / stage_name()
-    stage.mkdir()
-    # what is built inside must inherit the group where the folder around gives it
-    stage.chmod(mode | (stage.stat().st_mode & stat.S_ISGID))
+    # no chmod: it would take away the inherited set-group-ID bit from who is not in that group
+    stage.mkdir(mode)
     try:
         yield stage
     finally:
@@ -154,7 +153,7 @@ class Backups:
         Paths of the course are kept relative to it, others below `elsewhere/`.
         """
         if not self.folder.is_dir():
-            self.folder.mkdir(parents=True)
+            make_folders(self.folder)
             self.folder.chmod(self._mode)
             self.prune()
         absolute = Path(os.path.abspath(target))
@@ -162,7 +161,7 @@ class Backups:
             place = self.folder / absolute.relative_to(self.root)
         else:
             place = self.folder / "elsewhere" / absolute.relative_to(absolute.anchor)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(place.parent)
         number = 1
         free = place
         while os.path.lexists(free):
@@ -246,7 +245,7 @@ def put_in_place(new: Path, target: Path, backups: Backups | None) -> Path | Non
     Raises: CourseBroken with the system's refusal in plain words; the old one is then where it was.
     """
     with plain_errors(f"put {target.name} into place", target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         recover(target, backups)
         sync_tree(new)
         if not os.path.lexists(target):

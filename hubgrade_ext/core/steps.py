@@ -25,7 +25,7 @@ from msgspec import Struct
 from hubgrade_ext.core.feedback_marks import FeedbackMark, read_feedback_marks
 from hubgrade_ext.core.folders import walk
 from hubgrade_ext.core.gradebook import Records, SubmissionRecord, read_gradebook
-from hubgrade_ext.core.inbound import Attempt, Attempts, is_whole, scan_inbound
+from hubgrade_ext.core.inbound import Attempt, is_whole, scan_inbound
 from hubgrade_ext.core.models import StepState, Verb
 from hubgrade_ext.core.released_feedback import (
     ReleasedAt,
@@ -142,9 +142,12 @@ def submission_states(settings: CourseSettings, assignment_id: str) -> list[Subm
 
 
 def states_from(
-    settings: CourseSettings, assignment_id: str, records: Records, inbound: Attempts | None = None
+    settings: CourseSettings,
+    assignment_id: str,
+    records: Records,
+    attempts: Mapping[str, Collection[Attempt]] | None = None,
 ) -> list[SubmissionState]:
-    """Return the same as `submission_states`, from a gradebook (and a listing) that was read already."""
+    """Return the same as `submission_states`, from a gradebook (and attempts) that were read already."""
     assignment = records.assignments.get(assignment_id)
     context = AssignmentContext(
         due_date=assignment.due_date if assignment else None,
@@ -155,8 +158,8 @@ def states_from(
         folder=lambda step, student: settings.path(step_directory(settings, step), student, assignment_id),
     )
     graded = records.submissions.get(assignment_id, {})
-    inbound = scan_inbound(settings, assignment_id) if inbound is None else inbound
-    attempts = inbound.get(assignment_id, {})
+    if attempts is None:
+        attempts = scan_inbound(settings, assignment_id).get(assignment_id, {})
     collected = _read_all(settings, settings.submitted_directory, assignment_id, read_collected)
     autograded = _read_all(settings, settings.autograded_directory, assignment_id, read_autograded)
     feedback = _read_all(settings, settings.feedback_directory, assignment_id, read_feedback)
@@ -183,12 +186,21 @@ def step_directory(settings: CourseSettings, step: str) -> str:
 
 
 def _read_all(
-    settings: CourseSettings, step: str, assignment_id: str, read: Callable[[str], Facts | None]
+    settings: CourseSettings, step: str, assignment_id: str, read: Callable[[str, int | None], Facts | None]
 ) -> dict[str, Facts]:
-    found = (
-        (folder.student_id, read(folder.path)) for folder in walk(settings, step, assignment_id=assignment_id)
-    )
-    return {student: facts for student, facts in found if facts is not None}
+    try:
+        fd = os.open(settings.root or "", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return {}
+    root = f"{os.path.normpath(settings.root or '')}/"
+    try:
+        found = (
+            (folder.student_id, read(folder.path.removeprefix(root), fd))
+            for folder in walk(settings, step, assignment_id=assignment_id)
+        )
+        return {student: facts for student, facts in found if facts is not None}
+    finally:
+        os.close(fd)
 
 
 def state_of(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from hubgrade_ext.core.assignment_files import assignment_files
 from hubgrade_ext.core.assignment_row import assignment_row
 from hubgrade_ext.core.counts import count_states
 from hubgrade_ext.core.errors import AssignmentNotFound, ExchangeBroken
-from hubgrade_ext.core.folders import is_text
+from hubgrade_ext.core.folders import is_folder_name, is_text
 from hubgrade_ext.core.gradebook import NotebookGrade, Records, StudentRecord, read_gradebook
-from hubgrade_ext.core.inbound import Attempts, scan_inbound
+from hubgrade_ext.core.inbound import Attempt
+from hubgrade_ext.core.inbound_listing import listed_attempts
 from hubgrade_ext.core.models import (
     AssignmentRow,
     CourseRef,
@@ -47,9 +48,9 @@ def submissions_page(
     points = {notebook.notebook_id: notebook.max_score for notebook in record.notebooks} if record else {}
     students = {*records.students, *by_student, *records.submissions.get(assignment_id, {})}
     rows = [
-        _submission_row(student, by_student.get(student), records, points, row.max_score, outcomes.get(student))
-        for student in students
-        if is_text(student)
+        _submission_row(name, by_student.get(name), records, points, row.max_score, outcomes.get(name))
+        for name in students
+        if is_text(name)
     ]
     return SubmissionsPage(course, row, sorted(rows, key=_order))
 
@@ -70,11 +71,13 @@ def one_assignment(
 def _read(
     settings: CourseSettings, assignment_id: str, outcomes: Mapping[str, Outcome], server_root: str | None
 ) -> tuple[Records, list[SubmissionState], AssignmentRow]:
+    if not is_folder_name(assignment_id):
+        raise _not_found(assignment_id)
     records = read_gradebook(settings, assignment_id)
     problem: ExchangeBroken | None = None
-    attempts: Attempts = {}
+    attempts: Mapping[str, Collection[Attempt]] = {}
     try:
-        attempts = scan_inbound(settings, assignment_id)
+        attempts = listed_attempts(settings, assignment_id)
     except ExchangeBroken as error:
         problem = error
     states = states_from(settings, assignment_id, records, attempts)
@@ -82,9 +85,7 @@ def _read(
     record = records.assignments.get(assignment_id)
     traces = (files.source, record, files.generated.at, files.released.at, states or None)
     if all(trace is None for trace in traces):
-        raise AssignmentNotFound(
-            f"The course has no assignment “{assignment_id}”.", "Check its name in the list of assignments."
-        )
+        raise _not_found(assignment_id)
     counts = count_states(states)
     failures: dict[Verb, int] = {}
     for outcome in outcomes.values():
@@ -93,6 +94,12 @@ def _read(
         assignment_id, files, record, counts, server_root=server_root, failures=failures, problem=problem
     )
     return records, states, row
+
+
+def _not_found(assignment_id: str) -> AssignmentNotFound:
+    return AssignmentNotFound(
+        f"The course has no assignment “{assignment_id}”.", "Check its name in the list of assignments."
+    )
 
 
 def _submission_row(

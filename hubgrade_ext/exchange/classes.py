@@ -30,7 +30,7 @@ _REMEDIES: list[tuple[str, type[HubgradeError], str]] = [
     (
         "missing notebooks",
         Conflict,
-        "Put the missing notebooks back (fetch the assignment again), then submit.",
+        "Fetch the assignment again, which puts them back; then submit.",
     ),
     ("do not have access", Forbidden, "Ask your instructor to add you to the course."),
     (
@@ -72,20 +72,28 @@ def warnings_of_exchange() -> Iterator[list[str]]:
 
 
 @contextmanager
-def exchange_errors(doing: str, folder: Path) -> Iterator[None]:
-    """Turn what nbgrader's or a plug-in's classes raise into our errors; `doing` completes "Could not …"."""
+def exchange_errors(course: Course, doing: str, folder: Path) -> Iterator[None]:
+    """Turn what nbgrader's or a plug-in's classes raise into our errors; `doing` completes "Could not …".
+
+    `folder` is named when the disk refuses. A plug-in may raise whatever its
+    network library does; of nbgrader's classes it is known.
+    """
+    faults: tuple[type[Exception], ...] = (ExchangeError, RuntimeError, ValueError, LookupError, TraitError)
+    if not course.settings.default_exchange:
+        faults = (Exception,)
     try:
         with plain_errors(doing, folder, ExchangeBroken):
             yield
-    except (ExchangeError, RuntimeError, ValueError, LookupError, TraitError) as fault:
-        text = " ".join(str(fault).split()) or type(fault).__name__
+    except HubgradeError:
+        raise
+    except faults as fault:
+        LOG.debug("could not %s", doing, exc_info=fault)
+        text = " ".join(str(fault).split()).rstrip(".") or type(fault).__name__
         for words, error, remedy in _REMEDIES:
             if words in text:
-                raise error(f"Could not {doing}: {text.rstrip('.')}.", remedy) from fault
-        raise ExchangeBroken(
-            f"Could not {doing}: {text.rstrip('.')}.",
-            "The job's log has more; ask whoever runs the exchange.",
-        ) from fault
+                raise error(f"Could not {doing}: {text}.", remedy) from fault
+        remedy = "The job's log has more; ask whoever runs the exchange."
+        raise ExchangeBroken(f"Could not {doing}: {text}.", remedy) from fault
 
 
 def is_nbgraders(cls: type, original: type, *methods: str) -> bool:

@@ -145,7 +145,7 @@ def collect_one(course: Course, attempt: Attempt, backups: Backups) -> list[str]
     if is_nbgraders(cls, default.ExchangeCollect, "do_copy"):
         overrides["do_copy"] = do_copy
     with (
-        exchange_errors(f"collect from {attempt.student_id}", settings.state_dir),
+        exchange_errors(course, f"collect from {attempt.student_id}", settings.state_dir),
         staging(settings.state_dir / "staging") as stage,
     ):
         coursedir = staged_coursedir(

@@ -64,7 +64,7 @@ class SubmissionCopy:
     are taken than allowed, whatever the student changes in the meantime. A link
     to a file inside is copied as that file. `left_out` are the files too large.
 
-    Raises (from `run`): ExchangeBroken with the reason; what was copied is left for the caller to remove.
+    Raises (from `run`): ExchangeBroken with the reason; the caller removes what was copied.
     Source: nbgrader 0.9.6 `Exchange.do_copy`.
     """
 
@@ -132,7 +132,7 @@ class SubmissionCopy:
                 if self._room_bytes < 0:
                     raise ExchangeBroken(
                         f"The submission is larger than the {self.limits.max_dir_size / 1000:g} MB allowed.",
-                        "Ask the student to submit without large files, or raise CourseDirectory.max_dir_size.",
+                        "Ask the student to leave large files out, or raise CourseDirectory.max_dir_size.",
                     )
                 seen.update(chunk)
                 file.write(chunk)
@@ -145,7 +145,7 @@ class SubmissionCopy:
         """Open the file inside the submission that a link means, one folder at a time."""
         root = os.path.realpath(self.source)
         meant = os.path.relpath(os.path.realpath(self.source / name), root)
-        *folders, last = meant.split(os.sep)
+        *folders, last = Path(meant).parts
         if meant.startswith(os.pardir):
             raise _refused(name, "is a link that leads out of the submission")
         at = os.dup(top)

@@ -35,7 +35,7 @@ def published_feedback_dir(settings: CourseSettings) -> Path:
 
 
 def students_to_release(course: Course, request: JobRequest) -> list[str]:
-    """Return whose feedback is to be released, sorted: named ones, all, or those not released as it is now."""
+    """Return whose feedback is to be released, sorted: the named, all, or those whose newest is not out."""
     settings = course.settings
     if request.students is not None:
         return sorted(set(request.students))
@@ -69,14 +69,14 @@ def release_feedback(course: Course, assignment_id: str, student_id: str) -> int
     if not pages:
         raise Conflict(f"There is no feedback for {student_id} yet.", "Generate the feedback first.")
     cls = course.exchange_class("release_feedback")
-    with exchange_errors(f"release the feedback for {student_id}", Path(settings.exchange_root)):
+    with exchange_errors(course, f"release the feedback for {student_id}", Path(settings.exchange_root)):
         if not is_nbgraders(cls, default.ExchangeReleaseFeedback, "init_src", "init_dest", "copy_files"):
             build(course, cls, course.coursedir(assignment_id=assignment_id, student_id=student_id)).start()
             return len(pages)
         secret = _read_secret(folder) or _secret_elsewhere(settings, assignment_id, student_id)
         if not secret:
             raise Conflict(
-                f"The submission of {student_id} has no submission_secret.txt, so its feedback cannot be addressed.",
+                f"The submission of {student_id} has no submission_secret.txt to address feedback by.",
                 "Give this student the feedback file yourself, or collect a submission made with nbgrader.",
             )
         _release(course, assignment_id, student_id, folder, secret)
@@ -117,7 +117,7 @@ def _release(course: Course, assignment_id: str, student_id: str, folder: Path, 
 
 
 def _read_secret(folder: Path) -> str:
-    """Return a submission's secret, '' when there is none. The file may be a student's: no link is followed."""
+    """Return a submission's secret, '' when there is none; it may be a student's: no link is followed."""
     try:
         descriptor = os.open(folder / "submission_secret.txt", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -36,7 +36,7 @@ def fetch_assignment(course: Course, assignment_id: str) -> tuple[bool, list[str
     cls = course.exchange_class("fetch_assignment")
     target = work_folder(settings, assignment_id)
     work_dir = Path(settings.work_dir)
-    with exchange_errors(f"fetch {assignment_id}", work_dir), staging(work_dir) as stage:
+    with exchange_errors(course, f"fetch {assignment_id}", work_dir), staging(work_dir) as stage:
         coursedir = course.coursedir(assignment_id=assignment_id)
         build(course, cls, coursedir, assignment_dir=str(stage)).start()
         fetched = _staged_folder(settings, stage, assignment_id)
@@ -92,7 +92,10 @@ def fetch_feedback(course: Course, assignment_id: str, backups: Backups) -> list
     """
     settings = course.settings
     work_dir = Path(settings.work_dir)
-    with exchange_errors(f"fetch the feedback on {assignment_id}", work_dir), staging(work_dir) as stage:
+    with (
+        exchange_errors(course, f"fetch the feedback on {assignment_id}", work_dir),
+        staging(work_dir) as stage,
+    ):
         coursedir = course.coursedir(assignment_id=assignment_id)
         cls = course.exchange_class("fetch_feedback")
         build(course, cls, coursedir, assignment_dir=str(stage)).start()

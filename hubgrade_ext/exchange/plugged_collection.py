@@ -10,7 +10,7 @@ import msgspec
 
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.disk import write_file
-from hubgrade_ext.core.errors import ExchangeBroken
+from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.core.replace import Backups, put_in_place, staging
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.timestamps import parse_timestamp, read_timestamp_text
@@ -23,9 +23,9 @@ def list_inbound(course: Course, assignment_id: str) -> dict[str, datetime | Non
     """Return student → newest time as a plug-in's list class tells; None when it cannot say."""
     coursedir = course.coursedir(assignment_id=assignment_id)
     try:
-        with exchange_errors("list the submissions", Path(course.settings.exchange_root)):
+        with exchange_errors(course, "list the submissions", Path(course.settings.exchange_root)):
             listed = build(course, course.exchange_class("list"), coursedir, inbound=True).start()
-    except (ExchangeBroken, NotImplementedError):
+    except HubgradeError:
         return None
     found: dict[str, datetime | None] = {}
     for entry in listed or []:
@@ -57,7 +57,7 @@ def collect_staged(
     settings = course.settings
     with (
         exchange_errors(
-            f"collect from {'the exchange' if student_id == '*' else student_id}", settings.state_dir
+            course, f"collect from {'the exchange' if student_id == '*' else student_id}", settings.state_dir
         ),
         staging(settings.state_dir / "staging") as stage,
     ):

@@ -22,14 +22,14 @@ def listed_assignments(course: Course, server_root: str | None = None) -> list[S
     settings = course.settings
     if settings.default_exchange:
         return student_assignments(settings, server_root)
-    released = {entry.get("assignment_id"): entry for entry in _listed(course)}
+    released = {str(entry.get("assignment_id") or ""): entry for entry in _listed(course)}
     cached: dict[str, list[dict[str, Any]]] = {}
     for entry in _listed(course, cached=True):
         for info in entry.get("submissions") or [entry]:
-            cached.setdefault(entry.get("assignment_id", ""), []).append(info)
+            cached.setdefault(str(entry.get("assignment_id") or ""), []).append(info)
     root = server_root or settings.work_dir
     found = []
-    for assignment_id in sorted({*released, *cached} - {None, ""}):
+    for assignment_id in sorted({*released, *cached} - {""}):
         receipts = own_receipts(settings, assignment_id)
         own = []
         for info in cached.get(assignment_id, []):
@@ -42,11 +42,11 @@ def listed_assignments(course: Course, server_root: str | None = None) -> list[S
     return found
 
 
-def _listed(course: Course, **traits: object) -> Iterable[dict[str, Any]]:
+def _listed(course: Course, *, cached: bool = False) -> Iterable[dict[str, Any]]:
     coursedir = course.coursedir(course_id=course.settings.course_id, assignment_id="")
     cls = course.exchange_class("list")
-    with exchange_errors("list the assignments", Path(course.settings.exchange_root)):
-        exchange = build(course, cls, coursedir, assignment_dir=course.settings.work_dir, **traits)
+    with exchange_errors(course, "list the assignments", Path(course.settings.exchange_root)):
+        exchange = build(course, cls, coursedir, assignment_dir=course.settings.work_dir, cached=cached)
         return exchange.start() or []
 
 

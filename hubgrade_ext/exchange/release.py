@@ -73,7 +73,7 @@ def release(course: Course, assignment_id: str, backups: Backups) -> Path | None
         overrides["ensure_root"] = ensure_root
     if is_nbgraders(cls, original, "copy_files"):
         overrides["copy_files"] = copy_files
-    with exchange_errors(f"release {assignment_id}", Path(settings.exchange_root)):
+    with exchange_errors(course, f"release {assignment_id}", Path(settings.exchange_root)):
         build(course, cls, coursedir, overrides, force=True).start()
     return kept[0]
 
@@ -103,7 +103,7 @@ def unrelease(course: Course, assignment_id: str, backups: Backups) -> Path | No
     cls = course.exchange_class("list")
     if not is_nbgraders(cls, default.ExchangeList, "remove_files", "init_dest", "parse_assignments"):
         coursedir = course.coursedir(assignment_id=assignment_id)
-        with exchange_errors(f"take back {assignment_id}", Path(course.settings.exchange_root)):
+        with exchange_errors(course, f"take back {assignment_id}", Path(course.settings.exchange_root)):
             build(course, cls, coursedir, remove=True).start()
         return None
     released = outbound_dir(course.settings) / assignment_id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from hubgrade_ext.core.folders import server_path
 from hubgrade_ext.core.inbound import Attempt, parse_attempt
 from hubgrade_ext.core.models import NotebookRef, OwnSubmission, Receipt, StudentAssignment
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.exchange.due_dates import outbound_dir, read_due_dates, released_assignments
+from hubgrade_ext.exchange.due_dates import Published, outbound_dir, read_due_dates, released_assignments
 from hubgrade_ext.exchange.notebook_hash import legacy_hashes, notebook_hash
 from hubgrade_ext.exchange.receipts import read_receipts
 
@@ -32,7 +31,7 @@ def work_folder(settings: CourseSettings, assignment_id: str) -> Path:
 
 
 def feedback_dir(settings: CourseSettings, assignment_id: str) -> Path:
-    """Return the folder that feedback on an assignment is fetched into: a folder in it for each submission."""
+    """Return the folder that feedback is fetched into: it has a folder for each submission."""
     return work_folder(settings, assignment_id) / "feedback"
 
 
@@ -54,7 +53,7 @@ def student_assignments(settings: CourseSettings, server_root: str | None = None
         submissions = [
             _own_submission(settings, attempt, receipts, root) for attempt in attempts.get(assignment_id, [])
         ]
-        published = due_dates.get(assignment_id)
+        published = due_dates.get(assignment_id, Published())
         found.append(
             describe(
                 settings,
@@ -62,7 +61,7 @@ def student_assignments(settings: CourseSettings, server_root: str | None = None
                 assignment_id,
                 submissions,
                 notebooks_in=outbound_dir(settings) / assignment_id,
-                due_date=published and published.due_date,
+                due_date=published.due_date,
             )
         )
     return found
@@ -77,7 +76,7 @@ def describe(
     notebooks_in: Path,
     due_date: datetime | None = None,
 ) -> StudentAssignment:
-    """Return one assignment with the student's submissions, newest first; `notebooks_in` until it is fetched."""
+    """Return one assignment, submissions newest first; its notebooks are in `notebooks_in` until fetched."""
     folder = work_folder(settings, assignment_id)
     fetched = folder.is_dir()
     state: State = "fetched" if fetched else "released"
@@ -102,7 +101,7 @@ def cached_attempts(settings: CourseSettings) -> dict[str, list[Attempt]]:
     """Return the student's own submissions as the cache has them, by assignment."""
     found: dict[str, list[Attempt]] = {}
     try:
-        names = os.listdir(Path(settings.exchange_cache, settings.course_id))
+        names = [path.name for path in Path(settings.exchange_cache, settings.course_id).iterdir()]
     except OSError:
         return {}
     for name in sorted(names):

@@ -1,11 +1,11 @@
-"""Hand in a student's work: whole in the exchange, whole in the student's cache, with a receipt; needs nbgrader.
+"""Hand in a student's work, whole in the exchange and in the student's cache, with a receipt; needs nbgrader.
 
 A submission that was interrupted is finished or tidied away by the next one:
 `pending.json` beside the receipts says how far it had come.
 
 ```
-note staging folders → copy both → note targets and receipt → rename into inbound → rename into cache → receipt
-                     (interrupted here: removed)             (interrupted here: finished, if it is in inbound)
+note staging folders → copy both → note targets and receipt   (interrupted so far: removed)
+→ rename into inbound → rename into cache → receipt           (interrupted: finished)
 ```
 """
 
@@ -57,7 +57,7 @@ def submit(course: Course, assignment_id: str) -> tuple[Receipt, list[str]]:
     finish_interrupted(settings, assignment_id)
     cls = course.exchange_class("submit")
     coursedir = course.coursedir(assignment_id=assignment_id)
-    with exchange_errors(f"submit {assignment_id}", Path(settings.exchange_root)):
+    with exchange_errors(course, f"submit {assignment_id}", Path(settings.exchange_root)):
         if is_nbgraders(cls, default.ExchangeSubmit, "copy_files"):
             submitting = _Submitting(course, assignment_id)
             build(

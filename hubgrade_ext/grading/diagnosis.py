@@ -8,7 +8,7 @@ says which notebook, which cell, and what to do. Outcome codes:
     notebook_missing   a notebook was not handed in; it counts zero
     notebook_renamed   … but another file looks like it
     notebook_unreadable, cells_duplicated, cells_tampered, schema_old, schema_new,
-    kernel_died, kernel_missing, unknown_student, timestamp_unreadable, not_collected,
+    kernel_died, kernel_missing, unknown_student, timestamp_unreadable, file_unreadable, not_collected,
     gradebook_locked, gradebook_broken, disk_full, not_writable, internal_error
 """
 
@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from shutil import SpecialFileError
 
 import nbformat
 from dateutil.parser import ParserError
@@ -44,6 +45,7 @@ def diagnose(
         or _of_student(failure, student_id)
         or _of_files(failure, submitted, recorded)
         or _of_timestamp(failure)
+        or _of_copy(failure, submitted)
         or _of_notebook(failure, submitted, recorded)
         or unexpected(failure, f"Autograding {assignment_id} of {student_id}")
     )
@@ -80,14 +82,17 @@ def missing_notebooks(submitted: Path, recorded: RecordedAssignment) -> list[Exp
 
 
 def timed_out_cells(notebooks: Iterable[Path], error_name: str) -> list[Explanation]:
-    """Explain each autograded notebook with cells that were stopped; `error_name` marks them."""
+    """Explain each autograded notebook with cells that were stopped; `error_name` marks them.
+
+    Raises: NotebookInvalid, when student code damaged what nbgrader had written.
+    """
     found: list[Explanation] = []
     for path in notebooks:
-        cells = json.loads(path.read_text("utf-8")).get("cells", [])
+        read_notebook(path)
         stopped = [
             str(index + 1)
-            for index, cell in enumerate(cells)
-            if any(output.get("ename") == error_name for output in cell.get("outputs", []))
+            for index, cell in enumerate(json.loads(path.read_text("utf-8"))["cells"])
+            if error_name in _error_names(cell)
         ]
         if stopped:
             which = f"cell {stopped[0]}" if len(stopped) == 1 else f"cells {_listed(stopped)}"
@@ -99,6 +104,13 @@ def timed_out_cells(notebooks: Iterable[Path], error_name: str) -> list[Explanat
                 )
             )
     return found
+
+
+def _error_names(cell: dict[str, object]) -> set[str]:
+    outputs = cell.get("outputs")
+    if not isinstance(outputs, list):
+        return set()
+    return {str(output.get("ename", "")) for output in outputs if isinstance(output, dict)}
 
 
 def _of_student(failure: Failure, student_id: str) -> Explanation | None:
@@ -144,6 +156,25 @@ def _of_timestamp(failure: Failure) -> Explanation | None:
     )
 
 
+def _of_copy(failure: Failure, submitted: Path) -> Explanation | None:
+    """Explain that a file beside the notebooks could not be copied: a pipe, or a link that leads nowhere."""
+    error = failure.cause
+    if failure.notebook or not isinstance(error, SpecialFileError | FileNotFoundError):
+        return None
+    strange = [
+        path.relative_to(submitted).as_posix()
+        for path in sorted(submitted.rglob("*"))
+        if not path.is_file() and not path.is_dir()
+    ]
+    if not strange:
+        return None
+    return Explanation(
+        "file_unreadable",
+        f"The submission contains {_listed(strange)}, which is no file that can be copied.",
+        "Remove it from the submitted folder, then autograde again.",
+    )
+
+
 def _of_notebook(failure: Failure, submitted: Path, recorded: RecordedAssignment) -> Explanation | None:
     if not failure.notebook:
         return None
@@ -165,7 +196,7 @@ def _of_duplicates(notebook: Notebook, name: str) -> Explanation | None:
     if not twice:
         return None
     each = [
-        f"{grade_id} (cells {_listed([str(cell.index + 1) for cell in cells])})"
+        f"{grade_id[:60]} (cells {_listed([str(cell.index + 1) for cell in cells])})"
         for grade_id, cells in twice.items()
     ]
     return Explanation(
@@ -205,8 +236,8 @@ def _of_metadata(notebook: Notebook, known: frozenset[str], name: str) -> Explan
 def _of_damage(path: Path) -> Explanation | None:
     """Explain nbgrader metadata that breaks nbgrader's own rules, cell by cell."""
     validator = MetadataValidator()
-    notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    for index, cell in enumerate(notebook.cells):
+    for index, raw in enumerate(json.loads(path.read_text("utf-8-sig")).get("cells", [])):
+        cell: NotebookNode = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
         try:
             validator.validate_cell(cell)
         except ValidationError as error:

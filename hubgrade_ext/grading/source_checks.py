@@ -77,44 +77,41 @@ def rules_of(course: Course) -> Rules:
     converter = GenerateAssignment(coursedir=course.coursedir(), config=course.config)
     kinds = [import_item(kind) if isinstance(kind, str) else kind for kind in converter.preprocessors]
     active = {kind for kind in kinds if getattr(kind(config=course.config), "enabled", True)}
-    regions: list[Region] = []
-    languages: frozenset[str] | None = None
+    languages = (
+        frozenset(ClearSolutions(config=course.config).code_stub) if ClearSolutions in active else None
+    )
+    kernels = frozenset({"python", *KernelSpecManager().find_kernel_specs()})
+    return Rules(tuple(_regions(course, active)), CheckCellMetadata in active, languages, kernels)
+
+
+def _regions(course: Course, active: set[type]) -> Iterator[Region]:
     if ClearSolutions in active:
         solutions = ClearSolutions(config=course.config)
-        languages = frozenset(solutions.code_stub)
-        regions.append(
-            Region(
-                solutions.begin_solution_delimeter,
-                solutions.end_solution_delimeter,
-                "solution",
-                solutions.enforce_metadata,
-                "a solution cell (Manually or Autograded answer)",
-            )
+        yield Region(
+            solutions.begin_solution_delimeter,
+            solutions.end_solution_delimeter,
+            "solution",
+            solutions.enforce_metadata,
+            "a solution cell (Manually or Autograded answer)",
         )
     if ClearHiddenTests in active:
         tests = ClearHiddenTests(config=course.config)
-        regions.append(
-            Region(
-                tests.begin_test_delimeter,
-                tests.end_test_delimeter,
-                "grade",
-                tests.enforce_metadata,
-                "an Autograder tests cell",
-            )
+        yield Region(
+            tests.begin_test_delimeter,
+            tests.end_test_delimeter,
+            "grade",
+            tests.enforce_metadata,
+            "an Autograder tests cell",
         )
     if ClearMarkScheme in active:
         scheme = ClearMarkScheme(config=course.config)
-        regions.append(
-            Region(
-                scheme.begin_mark_scheme_delimeter,
-                scheme.end_mark_scheme_delimeter,
-                "task",
-                scheme.enforce_metadata,
-                "a Manually graded task cell",
-            )
+        yield Region(
+            scheme.begin_mark_scheme_delimeter,
+            scheme.end_mark_scheme_delimeter,
+            "task",
+            scheme.enforce_metadata,
+            "a Manually graded task cell",
         )
-    kernels = frozenset({"python", *KernelSpecManager().find_kernel_specs()})
-    return Rules(tuple(regions), CheckCellMetadata in active, languages, kernels)
 
 
 def _check_file(path: Path, rules: Rules) -> Iterator[SourceFinding]:

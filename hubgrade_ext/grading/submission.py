@@ -76,17 +76,17 @@ def grade_submission(
     submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
     if is_excluded(course, student_id):
         return excluded(student_id)
-    refusal = _refusal(submitted, assignment_id, student_id)
-    if refusal is not None:
-        return _failed(student_id, refusal)
     failure: Failure | None
     try:
+        refusal = _refusal(submitted, assignment_id, student_id)
+        if refusal is not None:
+            return _failed(student_id, refusal)
         with staged_step(settings, settings.autograded_directory, student_id, assignment_id) as step:
             prepared = prepare(course, assignment_id, student_id, notebook, step, recorded)
             failure = execute(prepared)
             if failure is None:
                 return record(prepared, backups)
-    except (OSError, CourseBroken) as error:
+    except (OSError, CourseBroken) as error:  # NotebookInvalid is a CourseBroken: damaged after the run
         failure = Failure(error)
     return _failed(student_id, diagnose(failure, submitted, recorded, assignment_id, student_id))
 
@@ -173,6 +173,13 @@ def _refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanatio
                 f"{path.name} is not a file of the submission but leads elsewhere.",
                 "Ask the student to submit the notebook itself.",
             )
+    stamp = submitted / "timestamp.txt"
+    if os.path.lexists(stamp) and (stamp.is_symlink() or not stamp.is_file()):
+        return Explanation(
+            "timestamp_unreadable",
+            "The submission's timestamp.txt is not a regular file.",
+            "Remove it from the submitted folder, then autograde again.",
+        )
     return None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
@@ -47,7 +45,7 @@ class NewCourseHandler(Handler):
         """Create a course folder, and add it to the list."""
         wanted = self.decode(NewCourse)
         services = self.services
-        root = os.path.normpath(os.path.join(services.courses.server_root, os.path.expanduser(wanted.root)))
+        root = services.courses.absolute(wanted.root)
         await services.runner.call("create_course", str, root=root, course_id=wanted.course_id)
         course = await services.courses.add(root)
         self.answer(course.ref, 201, location=f"courses/{course.ref.course_key}")

@@ -106,11 +106,11 @@ def problem_with(web_settings: Settings, course: CourseSettings, server_root: st
     if "nbgrader_formgrader" not in web_settings:
         return Conflict(
             "nbgrader's formgrader is not enabled in this server.",
-            "Run `jupyter server extension enable nbgrader.server_extensions.formgrader`, then restart the server.",
+            "Run `jupyter server extension enable nbgrader.server_extensions.formgrader` and restart it.",
         )
     if course.root is None or below(server_root, course.root) is None:
         return Conflict(
-            f"formgrader cannot show the course: {course.root} is outside the folder of this server, {server_root}.",
+            f"formgrader cannot show the course: {course.root} is outside the server's folder {server_root}.",
             "Start the server in a folder that contains the course.",
         )
     return None
@@ -141,7 +141,7 @@ def point_at(web_settings: Settings, course: CourseSettings) -> None:
         web_settings["nbgrader_db_url"] = formgrader.coursedir.db_url
     if not serves(web_settings, course):
         raise Conflict(
-            f"formgrader shows another course: {formgrader.coursedir.root} with {formgrader.coursedir.db_url}.",
+            f"formgrader insists on {formgrader.coursedir.root} with {formgrader.coursedir.db_url}.",
             "Look for CourseDirectory.root and db_url in the files that the settings page lists.",
         )
     # the course that the server began with may have been outside; this one is inside

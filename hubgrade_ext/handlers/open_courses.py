@@ -97,7 +97,7 @@ class OpenCourses:
 
         Raises: CourseNotFound, Forbidden, ConfigBroken.
         """
-        folder = os.path.normpath(os.path.join(self.server_root, os.path.expanduser(root)))
+        folder = self.absolute(root)
         if not await asyncio.to_thread(_looks_like_course, folder):
             raise CourseNotFound(
                 f"{folder} is no course folder: it has neither nbgrader_config.py nor source.",
@@ -122,6 +122,10 @@ class OpenCourses:
                 "Start the server in another folder.",
             )
         await asyncio.to_thread(forget_course, course.known)
+
+    def absolute(self, folder: str) -> str:
+        """Return a folder's absolute path; a relative one is below the server's root."""
+        return os.path.normpath(os.path.join(self.server_root, Path(folder).expanduser()))
 
     def below_root(self, path: str | os.PathLike[str]) -> str | None:
         """Return a path as the server's contents API names it; None when it lies outside."""
@@ -211,7 +215,7 @@ class OpenCourses:
         where = os.path.realpath(known.root) if known.root else f"\0{known.course_id}"
         ref = CourseRef(
             course_key=hashlib.sha256(where.encode()).hexdigest()[:16],
-            course_id=known.course_id or os.path.basename(known.root or ""),
+            course_id=known.course_id or Path(known.root or "").name,
             roles=roles,
             root=known.root,
             server_path=self.below_root(known.root) if known.root else None,
@@ -230,7 +234,7 @@ def below(server_root: str, path: str | os.PathLike[str]) -> str | None:
 
 def _looks_like_course(folder: str) -> bool:
     names = ("nbgrader_config.py", "nbgrader_config.json", "source", "gradebook.db")
-    return any(os.path.exists(os.path.join(folder, name)) for name in names)
+    return any(Path(folder, name).exists() for name in names)
 
 
 def _may_write(folder: str) -> bool:
@@ -239,7 +243,7 @@ def _may_write(folder: str) -> bool:
 
 def _stamp(path: str) -> tuple[int, int, int] | None:
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

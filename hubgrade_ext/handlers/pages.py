@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import cast
 
-from hubgrade_ext.core.errors import Conflict, InvalidRequest
+from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.core.models import (
     AssignmentRow,
     AssignmentsPage,
@@ -79,11 +79,6 @@ async def edit_due_date(
 
     Raises: InvalidRequest (a time without its zone), AssignmentNotFound, GradebookBroken, Busy.
     """
-    if due_date is not None and due_date.tzinfo is None:
-        raise InvalidRequest(
-            "The due date does not say in which time zone it is.",
-            "Send it with Z or an offset such as +02:00.",
-        )
     await services.runner.call(
         "set_due_date", type(None), settings=course.opened, assignment_id=assignment_id, due_date=due_date
     )

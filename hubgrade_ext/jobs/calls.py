@@ -7,6 +7,7 @@ and gets the course opened.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
@@ -34,6 +35,12 @@ def _converted(value: Any, hint: Any) -> Any:
     try:
         if hint is Course:
             return reopen(msgspec.convert(value, CourseSettings))
-        return msgspec.convert(value, hint)
+        return msgspec.convert(value, hint, dec_hook=_decoded)
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"An argument does not fit: {error}.") from None
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"{kind.__name__} cannot be made of JSON")

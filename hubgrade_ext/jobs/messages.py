@@ -7,6 +7,7 @@ worker → server   ProgressLine, AnswerLine, EndLine on the private pipe
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any, Literal
 
 import msgspec
@@ -91,7 +92,15 @@ ToZygote = Start | Stop
 FromZygote = Ready | Started | Ended
 Line = ProgressLine | AnswerLine | EndLine
 
-encode = msgspec.json.Encoder().encode
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} is no JSON")
+
+
+encode = msgspec.json.Encoder(enc_hook=_plain).encode
 decode_task = msgspec.json.Decoder(Task).decode
 decode_to_zygote = msgspec.json.Decoder(ToZygote).decode
 decode_from_zygote = msgspec.json.Decoder(FromZygote).decode

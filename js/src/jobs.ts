@@ -9,6 +9,7 @@
  * bar, or makes us ask. While a job is active the list is asked every few seconds in any case.
  */
 import type { Event } from '@jupyterlab/services';
+import type { QueryKey } from '@tanstack/react-query';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { isActive, type Job, type JobsPage } from './api/wire';
@@ -39,9 +40,10 @@ export class JobTracker implements IDisposable {
     private readonly stream: Stream,
     private readonly pollMs = POLL_MS
   ) {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- a signal binds what it is given
     stream.connect(this.onEvent, this);
     this.unsubscribe = model.queries.getQueryCache().subscribe(event => {
-      const course = courseOfJobsKey(event.query.queryKey);
+      const course = courseOfJobsKey(event.query.queryKey as QueryKey);
       if (course && event.type === 'updated' && event.action.type === 'success') {
         this.observe(course, event.query.state.data as JobsPage | undefined);
       }
@@ -71,6 +73,7 @@ export class JobTracker implements IDisposable {
     }
     this._isDisposed = true;
     this.unsubscribe();
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- a signal binds what it is given
     this.stream.disconnect(this.onEvent, this);
     this.timers.forEach(timer => clearTimeout(timer));
     this.timers.clear();

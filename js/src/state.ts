@@ -51,7 +51,10 @@ export function placeFromQuery(search: string): IPlace | null {
   if (path === null) {
     return null;
   }
-  const [course_key, tab, assignment_id, job_id] = path.split('/').map(decode);
+  const parts = path.split('/').map(decode);
+  // a tab alone stands for the chosen course: ?hubgrade=history
+  const bare = parts.length === 1 && TABS.some(known => known === parts[0]);
+  const [course_key, tab, assignment_id, job_id] = bare ? ['', parts[0]] : parts;
   return toPlace({
     course_key,
     tab,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -10,8 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ PROGRAM = [sys.executable, "-m", "hubgrade_ext.cli"]
 
 @pytest.fixture
 def slow_course(
-    hubgrade: Hubgrade, course_dir: Path, tmp_path: Path, submit_as: Callable[..., Path]
+    hubgrade: Hubgrade, make_course: Callable[..., Path], tmp_path: Path, submit_as: Callable[..., Path]
 ) -> tuple[Path, Path]:
     """A course with two collected submissions; bob's waits as long as the returned file exists."""
+    course_dir = make_course(config="c.Execute.timeout = 600\n")
     for verb in ("generate-assignment", "release-assignment"):
         assert hubgrade(verb, "ps1", cwd=course_dir).status == 0
     flag = tmp_path / "wait"
@@ -38,38 +39,41 @@ def slow_course(
         if student == "bob":
             notebook = nbformat.read(files / "problem1.ipynb", as_version=4)
             waiting = f"import os, time\nwhile os.path.exists({str(flag)!r}):\n    time.sleep(0.1)"
-            notebook.cells.insert(0, nbformat.v4.new_code_cell(waiting))
+            cell = nbformat.v4.new_code_cell(waiting)
+            del cell["id"]  # the notebook is of a format without them
+            notebook.cells.insert(0, cell)
             nbformat.write(notebook, files / "problem1.ipynb")
         submit_as(student, files)
     assert hubgrade("collect", "ps1", cwd=course_dir).status == 0
     return course_dir, flag
 
 
-def start(course: Path) -> tuple[subprocess.Popen[str], str]:
-    """Start autograding as its own process; return it and the job's id when bob's turn has come."""
+@contextlib.contextmanager
+def started(course: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Autograde in a process of its own; give it and the job's id when bob's turn has come."""
     command = [*PROGRAM, "autograde", "ps1", "--notebook", "problem1", "--json"]
-    process = subprocess.Popen(
-        command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stderr is not None
-    line = process.stderr.readline()
-    assert line.startswith("[1/2] ada: done"), line + process.stderr.read()
-    time.sleep(1)
-    listed = subprocess.run(
-        [*PROGRAM, "jobs", "--json"], cwd=course, capture_output=True, text=True, check=True
-    )
-    job = json.loads(listed.stdout)["jobs"][0]
-    assert (job["state"], job["done"]) == ("running", 1)
-    return process, job["job_id"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=course, start_new_session=True, **pipes) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert line.startswith("[1/2] ada: done"), line
+            listed = subprocess.run([*PROGRAM, "jobs", "--json"], cwd=course, check=True, capture_output=True)
+            job = json.loads(listed.stdout)["jobs"][0]
+            assert (job["state"], job["done"]) == ("running", 1)
+            yield process, job["job_id"]
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_cancel_from_another_process_and_resume_after_a_kill(
     hubgrade: Hubgrade, slow_course: tuple[Path, Path]
 ) -> None:
     course, flag = slow_course
-    process, job_id = start(course)
-    assert hubgrade("jobs", "cancel", job_id[:20], cwd=course).status == 0
-    out, err = process.communicate(timeout=15)
+    with started(course) as (process, job_id):
+        assert hubgrade("jobs", "cancel", job_id[:20], cwd=course).status == 0
+        out, err = process.communicate(timeout=15)
     assert process.returncode == 1, err
     assert json.loads(out)["job"]["state"] == "cancelled"
     # what was done stays; a job that has ended is not resumed
@@ -77,9 +81,9 @@ def test_cancel_from_another_process_and_resume_after_a_kill(
     assert (ended.status, ended.json["error"]["code"]) == (2, "conflict")
 
     shutil.rmtree(course / "autograded")
-    process, job_id = start(course)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    with started(course) as (process, job_id):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
     flag.unlink()
     resumed = hubgrade("jobs", "resume", job_id, "--json", cwd=course)
     assert resumed.status == 0, resumed.err
@@ -109,15 +113,26 @@ def on_terminal(command: list[str], cwd: Path, typed: str) -> tuple[int, str]:
     return process.wait(timeout=30), screen.decode()
 
 
-def test_on_a_terminal_there_is_a_bar_and_a_question(hubgrade: Hubgrade, course_dir: Path) -> None:
+def test_a_terminal_has_a_bar_and_what_destroys_asks_for_the_name(
+    hubgrade: Hubgrade, course_dir: Path, exchange_dir: Path
+) -> None:
     status, screen = on_terminal([*PROGRAM, "generate-assignment", "ps1"], course_dir, "")
     assert status == 0, screen
     assert "━" in screen
     assert "1/1" in screen
     assert hubgrade("release-assignment", "ps1", cwd=course_dir).status == 0
+
+    outbound = exchange_dir / "course101" / "outbound" / "ps1"
+    refused = hubgrade("unrelease", "ps1", "--json", cwd=course_dir)
+    assert refused.status == 2
+    assert refused.json["error"]["code"] == "confirmation_required"
+    assert "--confirm" in refused.json["error"]["remedy"]
+    assert hubgrade("unrelease", "ps1", "--confirm", "ps2", cwd=course_dir).status == 2
     status, screen = on_terminal([*PROGRAM, "unrelease", "ps1"], course_dir, "ps\n")
     assert status == 2
-    assert "Type its name to go on" in screen
+    assert "asks for the assignment's name" in screen
     assert "nothing was done" in screen
+    assert outbound.is_dir()
     status, screen = on_terminal([*PROGRAM, "unrelease", "ps1"], course_dir, "ps1\n")
     assert status == 0, screen
+    assert not outbound.exists()

@@ -41,7 +41,7 @@ def test_duplicates_count_only_cells_with_a_role(tmp_path: Path) -> None:
         nbgrader_cell("x", solution=True),
         nbgrader_cell("y"),
     ]
-    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}))
+    (tmp_path / "n.ipynb").write_text(json.dumps({"nbformat": 4, "cells": cells, "metadata": {}}))
     twice = read_notebook(tmp_path / "n.ipynb").duplicates()
     assert {grade_id: [cell.index for cell in found] for grade_id, found in twice.items()} == {"x": [0, 2]}
     assert twice["x"][0].source == "a\nb"
@@ -55,12 +55,17 @@ def test_duplicates_count_only_cells_with_a_role(tmp_path: Path) -> None:
         (b'{"cells": "\xff"}', "not UTF-8 text at line 1"),
         (b"[]", "not a notebook"),
         (b"[" * 200_000, "nested too deeply"),
-        (b'{"metadata": {}}', "no list of cells"),
-        (b'{"cells": [1]}', "cell 1 is not a cell"),
-        (b'{"cells": [{}]}', "cell 1 has no type"),
-        (b'{"cells": [{"cell_type": "code", "metadata": 3}]}', "metadata of cell 1"),
-        (b'{"cells": [{"cell_type": "code", "metadata": {"nbgrader": []}}]}', "nbgrader metadata of cell 1"),
-        (b'{"cells": [], "metadata": []}', "the notebook's metadata"),
+        (b'{"cells": []}', "no notebook format"),
+        (b'{"nbformat": 99, "cells": []}', "no notebook format"),
+        (b'{"nbformat": 4, "metadata": {}}', "no list of cells"),
+        (b'{"nbformat": 4, "cells": [1]}', "cell 1 is not a cell"),
+        (b'{"nbformat": 4, "cells": [{}]}', "cell 1 has no type"),
+        (b'{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": 3}]}', "metadata of cell 1"),
+        (
+            b'{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": {"nbgrader": []}}]}',
+            "nbgrader metadata of cell 1",
+        ),
+        (b'{"nbformat": 4, "cells": [], "metadata": []}', "the notebook's metadata"),
         (b'{"cells": [' + b"9" * 5000 + b"]}", "too many digits"),
     ],
 )
@@ -77,7 +82,9 @@ def test_what_is_no_notebook_is_refused_with_its_name(tmp_path: Path, content: b
 def test_odd_values_do_not_matter(tmp_path: Path) -> None:
     meta = {"grade_id": 3, "points": "many", "schema_version": "x", "grade": 1}
     cell = {"cell_type": "code", "source": 5, "metadata": {"nbgrader": meta}}
-    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {"kernelspec": []}}))
+    (tmp_path / "n.ipynb").write_text(
+        json.dumps({"nbformat": 4, "cells": [cell], "metadata": {"kernelspec": []}})
+    )
     read = read_notebook(tmp_path / "n.ipynb").cells[0]
     assert (read.grade_id, read.points, read.schema_version, read.source) == ("", None, 0, "")
 

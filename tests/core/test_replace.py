@@ -26,12 +26,27 @@ def settings(tmp_path: Path) -> CourseSettings:
 
 def settings_for(root: Path) -> CourseSettings:
     return CourseSettings(
-        course_id="c", root=str(root), db_url="", source_directory="source", release_directory="release",
-        submitted_directory="submitted", autograded_directory="autograded", feedback_directory="feedback",
-        directory_structure="{nbgrader_step}/{student_id}/{assignment_id}", exchange_root="",
-        exchange_cache="", work_dir="", path_includes_course=False, default_exchange=True, groupshared=False, username="u",
-        ignore=[], max_file_size=1, max_dir_size=1, data_dir="",
-    )  # fmt: skip
+        course_id="c",
+        root=str(root),
+        db_url="",
+        source_directory="source",
+        release_directory="release",
+        submitted_directory="submitted",
+        autograded_directory="autograded",
+        feedback_directory="feedback",
+        directory_structure="{nbgrader_step}/{student_id}/{assignment_id}",
+        exchange_root="",
+        exchange_cache="",
+        work_dir="",
+        path_includes_course=False,
+        default_exchange=True,
+        groupshared=False,
+        username="u",
+        ignore=[],
+        max_file_size=1,
+        max_dir_size=1,
+        data_dir="",
+    )
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ DUE = datetime(2030, 1, 15, 12, 0)
 
 
 def generate(course: Course, empty: Path, *assignments: str, duedate: datetime | None = None) -> None:
-    """Stand in for generate_assignment: a release folder, and the assignment in a copy of an empty gradebook."""
+    """Stand in for generate_assignment: a release folder, and a copy of an empty gradebook with it."""
     settings = course.settings
     for assignment_id in assignments:
         source = settings.path(settings.source_directory, ".", assignment_id)
@@ -100,9 +100,8 @@ def kill_while(repeat: Callable[[], None], seed: int, longest_s: float = 0.5) ->
             os.write(started, b"x")
             while True:
                 repeat()
-        except BaseException:
-            traceback.print_exc()
         finally:
+            traceback.print_exc()
             os._exit(1)
     os.close(started)
     with os.fdopen(ready, "rb") as pipe:

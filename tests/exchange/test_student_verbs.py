@@ -3,6 +3,8 @@ from __future__ import annotations
 import filecmp
 import os
 import stat
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -374,3 +376,9 @@ def test_path_includes_course(course: Course, student: Course) -> None:
     run(fetch_feedback, student)
     assert only(student).submissions[0].feedback == "fetched"
     assert only(student).server_path == "course101/ps1"
+
+
+def test_the_servers_part_imports_no_nbgrader() -> None:
+    code = "import sys, hubgrade_ext.exchange.student_page, hubgrade_ext.exchange.receipts\n"
+    code += "assert not [m for m in sys.modules if m.split('.')[0] in ('nbgrader', 'nbconvert', 'traitlets')]"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

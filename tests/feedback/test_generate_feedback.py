@@ -50,7 +50,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(root.parent))
         patch.setenv("JUPYTER_CONFIG_DIR", str(root.parent / "config"))
-        patch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+        patch.setenv("PATH", str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"])
         run(root, "generate_assignment")
         for student_id, step in (("ann", "source"), ("bob", "release")):
             folder = root / "submitted" / student_id / "ps1"

@@ -109,7 +109,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(root.parent))
         patch.setenv("JUPYTER_CONFIG_DIR", str(root.parent / "config"))
-        patch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+        patch.setenv("PATH", str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"])
         new_classroom(root).run("generate_assignment")
     return root
 

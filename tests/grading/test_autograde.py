@@ -90,6 +90,33 @@ def test_each_failure_has_its_cause_and_stops_nobody_else(classroom: Any, cell: 
     assert {step.current for step in room.run("autograde") if step.current} == set(results) - graded
 
 
+def test_hostile_files_stop_nobody_else(classroom: Any) -> None:
+    folders = {
+        name: classroom.hand_in(name)
+        for name in ("dangling", "fine", "format", "pipe", "pipes", "stamp", "text")
+    }
+    for folder in folders.values():
+        only_quick(folder)
+    (folders["dangling"] / "data.csv").symlink_to("/nonexistent/data.csv")
+    (folders["format"] / "problem2.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 99}')
+    (folders["pipe"] / "problem2.ipynb").unlink()
+    os.mkfifo(folders["pipe"] / "problem2.ipynb")
+    os.mkfifo(folders["pipes"] / "data.csv")
+    (folders["stamp"] / "timestamp.txt").unlink()
+    os.mkfifo(folders["stamp"] / "timestamp.txt")
+    (folders["text"] / "problem2.ipynb").write_text("[" * 100_000)
+    results = classroom.results("autograde")
+    assert {name: (one.state, one.code) for name, one in results.items()} == {
+        "dangling": ("failed", "file_unreadable"),
+        "fine": ("done", "notebook_missing"),
+        "format": ("failed", "notebook_unreadable"),
+        "pipe": ("failed", "notebook_unreadable"),
+        "pipes": ("failed", "file_unreadable"),
+        "stamp": ("failed", "timestamp_unreadable"),
+        "text": ("failed", "notebook_unreadable"),
+    }
+
+
 def test_a_failure_leaves_the_earlier_grade_whole(classroom: Any, cell: Cell) -> None:
     folder = classroom.hand_in("ann")
     classroom.run("autograde")
@@ -116,8 +143,9 @@ def test_student_code_gets_no_secrets_and_leaves_no_process(
     monkeypatch.setenv("NOT_KNOWN", "1")
     spy = (
         "import json, os, subprocess\n"
-        f"child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
-        f"open({str(tmp_path / 'seen.json')!r}, 'w').write(json.dumps([dict(os.environ), os.getcwd(), child.pid]))"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "seen = json.dumps([dict(os.environ), os.getcwd(), child.pid])\n"
+        f"open({str(tmp_path / 'seen.json')!r}, 'w').write(seen)"
     )
     folder = classroom.hand_in("eve")
     classroom.edit(folder / "problem1.ipynb", cell(2, spy))

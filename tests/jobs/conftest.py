@@ -21,7 +21,9 @@ VERBS = "slow_verbs:VERBS"
 
 @pytest.fixture(autouse=True)
 def slow_verbs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([HERE, os.getcwd(), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([HERE, str(Path(HERE).parents[1]), os.environ.get("PYTHONPATH", "")])
+    )
     monkeypatch.syspath_prepend(HERE)
 
 

@@ -19,6 +19,10 @@ from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 
 FOREVER = "import time; time.sleep(600)"
+DETACH = f"""
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", {FOREVER!r}, "stray"], start_new_session=True)
+"""
 
 
 def slow(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
@@ -33,8 +37,7 @@ def slow(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if how == "detached":
         # a grandchild in a session of its own, whose parent is gone at once
-        command = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {FOREVER!r}, 'stray'], start_new_session=True)"
-        subprocess.run([sys.executable, "-c", command], check=True)
+        subprocess.run([sys.executable, "-c", DETACH], check=True)
     items = request.students or [f"s{i:03}" for i in range(int(count))]
     done = len([i for i in items if i in skip])
     try:
@@ -60,11 +63,11 @@ def _work(how: str, item: str, seconds: float, folder: Path) -> None:
         (folder / "died.txt").touch()
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "chatty":
-        print("x" * 1000, item, "Übung")
+        sys.stdout.write(f"{'x' * 1000} {item} Übung\n")
         logging.getLogger("verb").info("worked on %s", item)
     if how == "flooding":
         for _ in range(300):
-            print("y" * 10_000)
+            sys.stdout.write("y" * 10_000 + "\n")
 
 
-VERBS = {"collect": slow, "autograde": slow, "generate_assignment": slow}
+VERBS = {"collect": slow, "autograde": slow, "generate_assignment": slow, "submit": slow}

@@ -29,8 +29,8 @@ from pathlib import Path
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.models import JobRequest
 from hubgrade_ext.jobs.foreground import run_in_foreground
-detail = run_in_foreground(
-    open_course(Path(sys.argv[1])), JobRequest("collect", sys.argv[2]), lambda job, step: None, verbs=sys.argv[3])
+course, request = open_course(Path(sys.argv[1])), JobRequest("collect", sys.argv[2])
+detail = run_in_foreground(course, request, lambda job, step: None, verbs=sys.argv[3])
 print(detail.job.state)
 """
 
@@ -40,16 +40,10 @@ def course(course_dir: Path) -> Course:
     return open_course(course_dir)
 
 
-def run(
-    course: Course, assignment_id: str, steps: list[tuple[Job, Progress]] | None = None, **fields: Any
-) -> Any:
-    request = JobRequest(verb="collect", assignment_id=assignment_id, **fields)
-    return run_in_foreground(
-        course,
-        request,
-        lambda job, step: steps.append((job, step)) if steps is not None else None,
-        verbs=VERBS,
-    )
+def run(course: Course, assignment_id: str, steps: list[tuple[Job, Progress]] | None = None) -> Any:
+    request = JobRequest(verb="collect", assignment_id=assignment_id)
+    seen = [] if steps is None else steps
+    return run_in_foreground(course, request, lambda job, step: seen.append((job, step)), verbs=VERBS)
 
 
 def start(course: Course, assignment_id: str) -> subprocess.Popen[str]:

@@ -83,7 +83,7 @@ function StudentStep(props: IStudentItemProps & { newest?: OwnSubmission }): JSX
   const trans = useTrans();
   const path = newest?.feedback_paths[0];
   if (newest?.feedback === 'fetched' && path) {
-    return <Step label={trans.__('Open feedback')} run={async () => props.onOpenFeedback(path)} />;
+    return <Step label={trans.__('Open feedback')} run={() => Promise.resolve(props.onOpenFeedback(path))} />;
   }
   if (newest?.feedback === 'available' || newest?.feedback === 'updated') {
     return <Step label={trans.__('Fetch feedback')} run={props.onFetchFeedback} />;

@@ -12,10 +12,11 @@ export const entriesPlugin: JupyterFrontEndPlugin<void> = {
   optional: [ICommandPalette, ILauncher],
   activate: (
     _app: JupyterFrontEnd,
-    { trans }: IHubgrade,
+    hubgrade: IHubgrade,
     palette: ICommandPalette | null,
     launcher: ILauncher | null
   ) => {
+    const { trans } = hubgrade;
     const category = trans.__('Hubgrade');
     Object.values(commandIDs).forEach(command => {
       palette?.addItem({ command, category, args: { isPalette: true } });

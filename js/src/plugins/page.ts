@@ -78,7 +78,12 @@ export const pagePlugin: JupyterFrontEndPlugin<void> = {
       });
     }
     if (linked) {
-      void app.restored.then(() => app.commands.execute(commandIDs.openCoursePage, { ...linked }));
+      void app.restored.then(async () => {
+        if (!tree && linked.course_key === null) {
+          await app.commands.execute(commandIDs.showPanel);
+        }
+        await app.commands.execute(commandIDs.openCoursePage, { ...linked });
+      });
     }
 
     function makePage(): Page {
@@ -110,11 +115,12 @@ export const pagePlugin: JupyterFrontEndPlugin<void> = {
     }
 
     function linkTo(query: string): string {
-      return URLExt.join(PageConfig.getBaseUrl(), tree ? 'tree' : 'lab') + query;
+      return URLExt.join(app.serviceManager.serverSettings.baseUrl, tree ? 'tree' : 'lab') + query;
     }
 
     function openTree(place: IPlace): void {
-      window.open(URLExt.join(PageConfig.getBaseUrl(), 'tree') + placeToQuery(place), '_blank', 'noopener');
+      const url = URLExt.join(app.serviceManager.serverSettings.baseUrl, 'tree') + placeToQuery(place);
+      window.open(url, '_blank', 'noopener');
     }
   }
 };

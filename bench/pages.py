@@ -1,0 +1,63 @@
+"""Pages and plans, beside nbgrader's own on the same courses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.rows import Row, measure
+from bench.synthetic import Size, build_course
+
+ASSIGNMENTS = 20
+# nbgrader's own time grows with the square of the first
+BESIDE_NBGRADER = (100, 300)
+LARGE = 1000
+# what was changed less than two seconds ago is looked at again: an unchanged course is older
+_SETTLE_S = 3.0
+Say = Callable[[str], None]
+
+
+def page_rows(folder: Path, say: Say, large: int = LARGE) -> Iterator[Row]:
+    """Build courses in `folder`, and yield the rows of pages and plans."""
+    for students in BESIDE_NBGRADER:
+        course = _build(folder, students, say)
+        size = f"{students} × {ASSIGNMENTS}"
+        yield _submissions(course, students, size, beside=True)
+        yield _assignments(course, "first", "assignments page, first time ever", size, beside=True)
+        yield _collect(course, size)
+    course = _build(folder, large, say)
+    size = f"{large} × {ASSIGNMENTS}"
+    yield _submissions(course, large, size, beside=False)
+    yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
+    yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit_s=0.5)
+    yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit_s=0.1)
+    say(f"{large} students: nbgrader's listing")
+    yield _collect(course, size)
+
+
+def _build(folder: Path, students: int, say: Say) -> str:
+    say(f"{students} students: building the course")
+    course = folder / str(students)
+    build_course(course, Size(students, ASSIGNMENTS))
+    time.sleep(_SETTLE_S)
+    say(f"{students} students: measuring")
+    return str(course)
+
+
+def _submissions(course: str, students: int, size: str, *, beside: bool) -> Row:
+    theirs = measure("nbgrader_submissions", course).cpu_s if beside else None
+    ours = measure("submissions_page", course, "again")
+    return Row("submissions page (CPU)", size, ours.cpu_s, theirs, limit_s=0.1)
+
+
+def _assignments(
+    course: str, which: str, what: str, size: str, *, beside: bool = False, limit_s: float | None = None
+) -> Row:
+    theirs = measure("nbgrader_assignments", course).wall_s if beside else None
+    return Row(what, size, measure("assignments_page", course, which).wall_s, theirs, limit_s=limit_s)
+
+
+def _collect(course: str, size: str) -> Row:
+    ours, theirs = measure("collect", course), measure("nbgrader_collect", course)
+    return Row("listing and planning a collect", f"{size} × 3", ours.wall_s, theirs.wall_s, least_ratio=5.0)

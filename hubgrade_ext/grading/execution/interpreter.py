@@ -1,0 +1,60 @@
+"""Turn a fork of the warm process into an IPython kernel that looks freshly started.
+
+What a fork cannot give: `PYTHONHASHSEED` is drawn once a zygote, so sets of strings have the same order in
+all kernels of one zygote (and another in the next); and thread counts of numerical libraries are read when
+those are imported.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Mapping
+
+from hubgrade_ext.grading.execution.protocol import StartKernel
+
+WARM_MODULES = (
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.datapub", "ipykernel.debugger", "ipykernel.displayhook",
+    "ipykernel.zmqshell", "ipykernel.compiler", "ipykernel.subshell_manager", "IPython.core.completer",
+    "IPython.core.interactiveshell", "IPython.core.historyapp", "IPython.core.magics", "IPython.core.pylabtools",
+    "IPython.core.ultratb", "IPython.lib.pretty", "comm", "matplotlib_inline.config", "pexpect", "traceback",
+    "multiprocessing.process", "numbers", "tempfile", "uuid", "sqlite3", "pdb",
+)  # fmt: skip
+
+
+def set_environment(env: Mapping[str, str]) -> None:
+    """Replace the environment, and what the C library read from it."""
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+
+
+def renew_random_state() -> None:
+    """Draw anew what an interpreter draws once: no two kernels share it."""
+    random.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+    if "tempfile" in sys.modules:
+        # It tells forks apart by their pid, which in a pid namespace is the same.
+        sys.modules["tempfile"]._name_sequence = None  # type: ignore[attr-defined]
+    if "multiprocessing.process" in sys.modules:
+        sys.modules["multiprocessing.process"].current_process().authkey = os.urandom(32)
+    if "uuid" in sys.modules:
+        sys.modules["uuid"]._last_timestamp = None  # type: ignore[attr-defined]
+
+
+def run_kernel(start: StartKernel, connection_file: str, ready: int) -> None:
+    """Be the kernel until it is told to end; write a byte to `ready` when its sockets are open."""
+    import ipykernel
+    from ipykernel.kernelapp import IPKernelApp
+
+    launcher = os.path.join(os.path.dirname(os.path.dirname(ipykernel.__file__)), "ipykernel_launcher.py")
+    arguments = ["-f", connection_file, *start.extra_arguments]
+    sys.argv = [launcher, *arguments]
+    app = IPKernelApp.instance()
+    app.initialize(arguments)
+    os.write(ready, b"r")
+    os.close(ready)
+    app.start()

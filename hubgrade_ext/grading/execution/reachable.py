@@ -1,0 +1,109 @@
+"""What student code may read of this machine: the interpreter, its libraries, the kernels, system files."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+# Entries of /etc that programs need; the rest may hold passwords, tokens and keys.
+ETC = (
+    "alternatives", "ca-certificates", "crypto-policies", "default/locale", "fonts", "gai.conf", "host.conf",
+    "hosts", "ImageMagick-6", "ImageMagick-7", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk",
+    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "locale.alias", "locale.conf", "magic", "magic.mime",
+    "matplotlibrc", "mime.types", "nsswitch.conf", "octave", "OpenCL", "os-release", "papersize", "perl", "pki",
+    "protocols", "R", "resolv.conf", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "texmf", "timezone",
+)  # fmt: skip
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+# Inside a reachable prefix, and yet not for students: configuration with tokens and password hashes.
+_CONFIGURATION = ("etc/jupyter", "etc/jupyterhub", "etc/nbgrader")
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Ask for what kernels need: `programs` are their commands, `readable` other paths, `hidden` never."""
+
+    programs: tuple[tuple[str, ...], ...] = ()
+    readable: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    home: str = "/root"
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """List real paths and links: `folders` (or files) to show, outermost first; `hidden` ones inside them.
+
+    `inner` are folders to show although they lie inside a hidden one.
+    `links` are symbolic links, path to target, that lead to the folders.
+    """
+
+    folders: tuple[str, ...]
+    inner: tuple[str, ...]
+    hidden: tuple[str, ...]
+    links: dict[str, str]
+
+
+def compute_reach(request: Request) -> Reach:
+    """Return what a kernel of this interpreter, or of `request.programs`, may read on this machine.
+
+    A folder on the import path that holds the home or a hidden path is left
+    out: student code would see the whole of it. One inside them is shown alone.
+    """
+    wanted = [*SYSTEM, *_prefixes(), *request.readable]
+    for argv in request.programs:
+        wanted += _program_prefixes(argv)
+    wanted += [entry for entry in sys.path if entry]
+    secret = [os.path.realpath(path) for path in request.hidden]
+    protected = [os.path.realpath(request.home), *secret]
+    allowed = [
+        path
+        for path in dict.fromkeys(wanted)
+        if os.path.exists(path) and not any(holds(os.path.realpath(path), p) for p in protected)
+    ]
+    real = {os.path.realpath(path) for path in allowed}
+    outer = sorted(p for p in real if not any(holds(other, p) for other in real if other != p))
+    masks = [*secret, *(os.path.join(p, part) for p in ("/usr", *_prefixes()) for part in _CONFIGURATION)]
+    hidden = [p for p in dict.fromkeys(masks) if os.path.exists(p) and any(holds(f, p) for f in outer)]
+    inner = sorted(p for p in real if p not in outer and any(holds(h, p) for h in hidden))
+    links: dict[str, str] = {}
+    for path in allowed:
+        _collect_links(path, links)
+    shown = {link: target for link, target in links.items() if not any(holds(p, link) for p in outer)}
+    return Reach(tuple(outer), tuple(inner), tuple(hidden), shown)
+
+
+def holds(folder: str, path: str) -> bool:
+    """Say whether `path` is `folder` or below it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _prefixes() -> list[str]:
+    paths = sysconfig.get_paths()
+    return [
+        sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix,
+        paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"],
+    ]  # fmt: skip
+
+
+def _program_prefixes(argv: tuple[str, ...]) -> list[str]:
+    """Return the installations that a kernel's program belongs to: of /opt/x/bin/R that is /opt/x."""
+    if not argv or not os.path.isabs(argv[0]):
+        return []
+    programs = (Path(argv[0]), Path(os.path.realpath(argv[0])))
+    return [str(p.parent.parent if p.parent.name == "bin" else p.parent) for p in programs]
+
+
+def _collect_links(path: str, links: dict[str, str], depth: int = 40) -> None:
+    current = "/"
+    parts = [part for part in path.split("/") if part]
+    for number, part in enumerate(parts):
+        current = os.path.join(current, part)
+        if os.path.islink(current):
+            target = os.readlink(current)
+            links[current] = target
+            if depth:
+                rest = os.path.join(os.path.dirname(current), target, *parts[number + 1 :])
+                _collect_links(os.path.normpath(rest), links, depth - 1)
+            return

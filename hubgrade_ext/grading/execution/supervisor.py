@@ -1,0 +1,163 @@
+"""The first process of a sandbox: starts the kernel, holds it to its limits, and ends all of it.
+
+It is the ancestor of everything that student code starts (in its own pid namespace as process 1, else as
+a child subreaper), so when it reports the end, no process is left. When the worker is gone, so is it.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from contextlib import suppress
+
+from hubgrade_ext.grading.execution import syscalls
+from hubgrade_ext.grading.execution.protocol import (
+    INTERRUPT,
+    KILL,
+    WAITED,
+    Broken,
+    Ended,
+    Report,
+    StartKernel,
+    send,
+)
+from hubgrade_ext.grading.execution.watch import (
+    broken_limit,
+    exceeds_disk,
+    measure,
+    other_processes,
+    private_bytes,
+    waited_s,
+)
+
+_TICK_S = 0.25
+_DISK_EVERY = 4
+_BUSY_SHARE = 0.5
+_PATIENCE_S = 10.0
+_NORMAL_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+
+
+class Supervisor:
+    """Watch one kernel, the child `pid`, until it ends or has to."""
+
+    def __init__(self, pid: int, ready: int, control: socket.socket, start: StartKernel, *, namespaced: bool) -> None:
+        self.pid = pid
+        self.ready = ready
+        self.control = control
+        self.start = start
+        self.namespaced = namespaced
+        self.baseline_bytes = private_bytes("self")
+        self.busy = True
+        self.cpu_s = 0.0
+        self.ticks = 0
+
+    def run(self) -> None:
+        """Return when no process of the sandbox is left and the worker has been told."""
+        handle = os.pidfd_open(self.pid)
+        poller = select.poll()
+        for file in (handle, self.ready, self.control.fileno()):
+            poller.register(file, select.POLLIN)
+        next_tick = time.monotonic() + _TICK_S
+        while True:
+            events = {file for file, _ in poller.poll(max(0.0, next_tick - time.monotonic()) * 1000)}
+            if self.ready in events:
+                poller.unregister(self.ready)
+                if os.read(self.ready, 1):
+                    self._report(Report(ready=True))
+            if handle in events:
+                return self._end(None)
+            if self.control.fileno() in events and self._obey():
+                return self._end(None)
+            if time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + _TICK_S
+                broken = self._tick()
+                if broken:
+                    return self._end(broken)
+
+    def _obey(self) -> bool:
+        """Do what the worker asks; say whether that is to end."""
+        try:
+            order = self.control.recv(16)
+        except OSError:
+            return True
+        if order == INTERRUPT:
+            self._interrupt()
+        elif order == WAITED:
+            self._report(Report(waited_s=waited_s(self.pid)))
+        return order in (KILL, b"")
+
+    def _interrupt(self) -> None:
+        """Send SIGINT to the kernel and what it runs in the foreground, as jupyter_client does."""
+        target = self.pid
+        if not self.namespaced:
+            for child in other_processes(own_pid_namespace=False):
+                with suppress(OSError):
+                    if os.path.basename(os.readlink(f"/proc/{child}/exe")) != "bwrap":
+                        target = child
+                        break
+        with suppress(ProcessLookupError):
+            os.killpg(os.getpgid(target), signal.SIGINT)
+
+    def _tick(self) -> Broken | None:
+        self.ticks += 1
+        usage = measure(other_processes(own_pid_namespace=self.namespaced))
+        busy = usage.cpu_s - self.cpu_s > _BUSY_SHARE * _TICK_S
+        self.cpu_s = usage.cpu_s
+        if busy != self.busy:
+            self.busy = busy
+            self._report(Report(busy=busy))
+        start = self.start
+        if start.disk_bytes is not None and self.ticks % _DISK_EVERY == 0:
+            if exceeds_disk(start.scratch, start.disk_bytes):
+                return "disk"
+        return broken_limit(usage, self.baseline_bytes, start.limits, start.cpu_left_s)
+
+    def _end(self, broken: Broken | None) -> None:
+        status = self._kill_all()
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_s = used.ru_utime + used.ru_stime
+        if broken is None and (status == -signal.SIGXCPU or cpu_s > self.start.cpu_left_s):
+            broken = "cpu"
+        self._report(Report(ended=Ended(status, broken, cpu_s)))
+
+    def _kill_all(self) -> int:
+        """Kill every process of the sandbox; return the kernel's status."""
+        status = -signal.SIGKILL
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            # What the kernel died of is only known before we kill it.
+            try:
+                pid, code = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == self.pid:
+                status = os.waitstatus_to_exitcode(code)
+            if pid:
+                continue
+            if self.namespaced:
+                with suppress(ProcessLookupError):
+                    os.kill(-1, signal.SIGKILL)
+            else:
+                for child in other_processes(own_pid_namespace=False):
+                    with suppress(ProcessLookupError):
+                        os.kill(child, signal.SIGKILL)
+            time.sleep(0.002)
+        return status
+
+    def _report(self, report: Report) -> None:
+        with suppress(OSError):
+            send(self.control, report)
+
+
+def prepare_supervisor(*, namespaced: bool) -> None:
+    """Make this process fit to be a sandbox's first."""
+    for number in _NORMAL_SIGNALS:
+        # As process 1 the default means: cannot be ended by those inside.
+        signal.signal(number, signal.SIG_DFL if namespaced else signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if not namespaced:
+        syscalls.become_subreaper()

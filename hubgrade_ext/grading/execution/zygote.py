@@ -1,0 +1,226 @@
+"""The process that kernels are forked from: walled in first, then warmed with imports, single-threaded for ever.
+
+Run as `python -c "from …zygote import main; main(FD)"` by `kernel_server`, in an environment built from nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from contextlib import suppress
+
+from hubgrade_ext.grading.execution import syscalls
+from hubgrade_ext.grading.execution.bubblewrap import bubblewrap_command
+from hubgrade_ext.grading.execution.confinement import (
+    close_files,
+    confine_kernel,
+    enter_namespaces,
+    first_in_line_for_memory,
+)
+from hubgrade_ext.grading.execution.interpreter import (
+    WARM_MODULES,
+    renew_random_state,
+    run_kernel,
+    set_environment,
+)
+from hubgrade_ext.grading.execution.limits import restrict_this_process
+from hubgrade_ext.grading.execution.private_root import (
+    PLACES,
+    build_root,
+    drop_scratch,
+    furnish,
+    make_places,
+    make_scratch,
+)
+from hubgrade_ext.grading.execution.protocol import (
+    DropScratch,
+    Failed,
+    Importing,
+    NewScratch,
+    Ready,
+    Scratch,
+    Setup,
+    StartKernel,
+    receive,
+    send,
+    to_zygote,
+)
+from hubgrade_ext.grading.execution.reachable import Reach, compute_reach
+from hubgrade_ext.grading.execution.supervisor import Supervisor, prepare_supervisor
+
+_SANDBOX = (
+    syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
+)  # and a user namespace
+
+
+class Zygote:
+    """Serve one worker over a socket until that closes."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.walled = False
+        self.bubblewrapped: Reach | None = None
+        self.scratches: set[str] = set()
+
+    def prepare(self) -> bool:
+        """Wall this process in and import; say whether forks can be served."""
+        setup = to_zygote.decode(receive(self.sock)[0])
+        if not isinstance(setup, Setup):
+            return False
+        # Where the worker was started must not decide what is imported.
+        sys.path[:] = [entry for entry in sys.path if entry]
+        self.walled = setup.level == "namespaces"
+        try:
+            if setup.level == "bubblewrap":
+                self.bubblewrapped = compute_reach(setup.reach)
+            if self.walled:
+                reach = compute_reach(setup.reach)
+                enter_namespaces(syscalls.CLONE_NEWNS)
+                build_root(reach)
+        except OSError as error:
+            send(self.sock, Failed(str(error)))
+            return False
+        threads = ""
+        if setup.warm:
+            threads = self._import((*WARM_MODULES, *setup.preload))
+        gc.collect()
+        gc.freeze()
+        # Supervisors whose parent ends at once become ours, and are reaped unread.
+        syscalls.become_subreaper()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        send(self.sock, Ready(threads))
+        return not threads
+
+    def _import(self, modules: tuple[str, ...]) -> str:
+        """Import what there is of these; return the first that started a thread: forking would lose it."""
+        for module in modules:
+            if module in sys.modules:
+                continue
+            send(self.sock, Importing(module))
+            with suppress(ImportError):
+                importlib.import_module(module)
+            if len(os.listdir("/proc/self/task")) > 1:
+                return module
+        return ""
+
+    def serve(self) -> tuple[StartKernel, int] | None:
+        """Answer requests; return in a new kernel's process with its request, or with None at the end."""
+        while True:
+            data, handles = receive(self.sock)
+            if not data:
+                self._drop_all()
+                return None
+            request = to_zygote.decode(data)
+            if isinstance(request, NewScratch):
+                self._new_scratch(request)
+            elif isinstance(request, DropScratch):
+                self._drop(request.path)
+            elif isinstance(request, StartKernel):
+                kernel = self._start(request, handles[0])
+                if kernel is not None:
+                    return request, kernel
+                os.close(handles[0])
+
+    def _new_scratch(self, request: NewScratch) -> None:
+        if self.walled:
+            path = make_scratch(request.name, request.size_bytes)
+        else:
+            path = tempfile.mkdtemp(prefix="hubgrade-")
+            make_places(path)
+        self.scratches.add(path)
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        send(self.sock, Scratch(path), handle)
+        os.close(handle)
+
+    def _drop(self, path: str) -> None:
+        self.scratches.discard(path)
+        if self.walled:
+            drop_scratch(path)
+        else:
+            # A tree can be deeper than Python's recursion, and rm needs none of our time.
+            rm = shutil.which("rm") or "/bin/rm"
+            os.posix_spawn(rm, ["rm", "-rf", "--", path], {})
+
+    def _drop_all(self) -> None:
+        if not self.walled:
+            for path in list(self.scratches):
+                self._drop(path)
+
+    def _start(self, request: StartKernel, control: int) -> int | None:
+        """Fork a sandbox; return in its kernel, with the file to write to when ready, and here with None."""
+        pid = os.fork()
+        if pid:
+            return None
+        self.sock.detach()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        close_files(control)
+        if self.walled:
+            network = 0 if request.limits.network else syscalls.CLONE_NEWNET
+            enter_namespaces(_SANDBOX | network)
+            if os.fork():
+                os._exit(0)
+        return self._supervise(request, control)
+
+    def _supervise(self, request: StartKernel, control: int) -> int:
+        prepare_supervisor(namespaced=self.walled)
+        log = os.open(f"{request.scratch}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+        if self.walled:
+            furnish(request.scratch, request.limits.processes)
+            if not request.limits.network:
+                syscalls.raise_loopback()
+        ready, kernel_ready = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(ready)
+            os.close(control)
+            return kernel_ready
+        os.close(kernel_ready)
+        with socket.socket(fileno=control) as sock:
+            Supervisor(pid, ready, sock, request, namespaced=self.walled).run()
+        os._exit(0)
+
+
+def become_kernel(request: StartKernel, ready: int, zygote: Zygote) -> None:
+    """Be a kernel: of another program by starting that, of this one by going on."""
+    walled = zygote.walled
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    first_in_line_for_memory()
+    syscalls.die_with_parent(signal.SIGKILL)
+    restrict_this_process(request.limits, request.cpu_left_s, own_user_namespace=walled)
+    if walled:
+        confine_kernel()
+    os.chdir(PLACES["work"] if walled else f"{request.scratch}/work")
+    set_environment(request.env)
+    if zygote.bubblewrapped is not None:
+        command = bubblewrap_command(zygote.bubblewrapped, request)
+        os.execve(command[0], command, request.env)
+    if request.argv:
+        os.execvpe(request.argv[0], request.argv, request.env)
+    renew_random_state()
+    connection = PLACES["run"] if walled else f"{request.scratch}/run"
+    run_kernel(request, f"{connection}/connection.json", ready)
+
+
+def main(handle: int) -> None:
+    """Serve the worker at the other end of this socket."""
+    zygote = Zygote(socket.socket(fileno=handle))
+    if not zygote.prepare():
+        return
+    kernel = zygote.serve()
+    if kernel is not None:
+        request, ready = kernel
+        become_kernel(request, ready, zygote)
+
+

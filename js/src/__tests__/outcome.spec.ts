@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { countShows, filterSubmissions, kindOf, outcomeOf, studentName, urgency } from '../outcome';
+import { failedSubmission, submission, trans } from './samples';
+
+const rows = [
+  submission('graded', { first_name: 'Ada', last_name: 'Lovelace' }),
+  failedSubmission('broken'),
+  submission('again', { waiting: true, late_s: 60 }),
+  submission('new', { waiting: true, collected_attempt: null, score: null, autograded: 'none' }),
+  submission('hand', { needs_manual_grade: true }),
+  submission('todo', { autograded: 'none', score: null }),
+  submission('absent', { attempts: 0, newest_attempt: null, collected_attempt: null, score: null, autograded: 'none' })
+];
+
+describe('outcomes', () => {
+  it('are told apart', () => {
+    expect(rows.map(kindOf)).toEqual(['graded', 'failed', 'waiting', 'waiting', 'manual', 'ungraded', 'missing']);
+  });
+  it('say a failure with cause and remedy', () => {
+    expect(outcomeOf(failedSubmission('x'), trans)).toMatchObject({
+      tone: 'error', word: 'Autograde failed', sentence: 'The kernel died in cell 4. Raise the memory limit.'
+    });
+  });
+  it('tell a newer attempt from a first one', () => {
+    expect([rows[2], rows[3]].map(row => outcomeOf(row, trans).word)).toEqual(['Newer attempt', 'To collect']);
+  });
+  it('put failures first and who did not submit last', () => {
+    const sorted = [...rows].sort((a, b) => urgency(a) - urgency(b)).map(row => row.student_id);
+    expect(sorted[0]).toBe('broken');
+    expect(sorted[sorted.length - 1]).toBe('absent');
+  });
+});
+
+describe('the filter', () => {
+  const ids = (...args: [Parameters<typeof filterSubmissions>[1], string]) =>
+    filterSubmissions(rows, ...args, trans).map(row => row.student_id);
+  it('finds names either way round, ids and sentences', () => {
+    expect(ids('all', 'ada love')).toEqual(['graded']);
+    expect(ids('all', 'KERNEL DIED')).toEqual(['broken']);
+    expect(ids('all', 'abs')).toEqual(['absent']);
+  });
+  it('keeps one kind', () => {
+    expect(ids('waiting', '')).toEqual(['again', 'new']);
+    expect(ids('late', '')).toEqual(['again']);
+    expect(ids('waiting', 'new')).toContain('new');
+  });
+  it('is counted', () => {
+    expect(countShows(rows)).toEqual({ all: 7, failed: 1, waiting: 2, ungraded: 1, manual: 1, graded: 1, late: 1, missing: 1 });
+  });
+});
+
+it('writes names, or the id', () => {
+  expect(rows.slice(0, 2).map(studentName)).toEqual(['Lovelace, Ada', 'broken']);
+});

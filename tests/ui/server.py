@@ -1,0 +1,120 @@
+"""One `jupyter lab` (which serves Notebook 7 too) on a demo course, as the browser tests use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+TOKEN = "t" * 32
+QUIET = '{"fetchNews": "false", "checkForUpdates": false}'
+THEME = '{"theme": "%s"}'
+MAKE_DEMO = "import sys, pathlib, hubgrade_ext.demo as d; d.create_demo(pathlib.Path(sys.argv[1]))"
+
+
+class Server:
+    """A server of its own folder; may be killed and started again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "demo"
+        self.conf = folder / "conf"
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def course(self) -> Path:
+        return self.root / "course101"
+
+    @property
+    def gradebook(self) -> Path:
+        return self.course / "gradebook.db"
+
+    @property
+    def inbound(self) -> Path:
+        return self.root / "exchange" / "course101" / "inbound"
+
+    @property
+    def log(self) -> str:
+        return (self.conf / "server.log").read_text()
+
+    def page_url(self, path: str) -> str:
+        return f"{self.url}/{path}{'&' if '?' in path else '?'}token={TOKEN}"
+
+    def ask(self, path: str, body: object = None) -> Any:
+        """GET a path of the API, or POST a body to it; return the answer."""
+        request = urllib.request.Request(
+            f"{self.url}/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {TOKEN}"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def course_key(self, course_id: str = "course101") -> str:
+        """Return the key by which the API knows a course."""
+        courses = self.ask("hubgrade/api/v1/session")["courses"]
+        return str(next(one["course_key"] for one in courses if one["course_id"] == course_id))
+
+    def environment(self) -> dict[str, str]:
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY_"))}
+        for name in ("CONFIG", "DATA", "RUNTIME"):
+            env[f"JUPYTER_{name}_DIR"] = str(self.conf / name.lower())
+        env["JUPYTERLAB_SETTINGS_DIR"] = str(self.conf / "settings")
+        env["JUPYTERLAB_WORKSPACES_DIR"] = str(self.conf / "workspaces")
+        env["HOME"] = str(self.conf)
+        return env
+
+    def start(self, theme: str | None = None) -> None:
+        settings = self.conf / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        (settings / "notification.jupyterlab-settings").write_text(QUIET)
+        if theme:
+            (settings / "themes.jupyterlab-settings").write_text(THEME % theme)
+        flags = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}"]
+        flags += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+        flags += [f"--ServerApp.root_dir={self.root}", "--LabApp.extension_manager=readonly"]
+        with (self.conf / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", *flags],
+                env=self.environment(),
+                cwd=self.root,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                self.ask("api/status")
+                return
+            except OSError:
+                assert self.process.poll() is None, self.log
+                assert time.monotonic() < deadline, self.log
+                time.sleep(0.1)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        self.process.wait(30)
+        self.process = None
+
+
+def make_demo(folder: Path) -> None:
+    """Make a demo in `folder`, in a process of its own: nbgrader stays out of this one."""
+    subprocess.run([sys.executable, "-c", MAKE_DEMO, str(folder)], check=True, cwd=folder.parent)
+
+
+def copy_demo(template: Path, folder: Path) -> Path:
+    """Copy a demo, which may be moved."""
+    return Path(shutil.copytree(template, folder, symlinks=True))
