@@ -40,7 +40,7 @@ ensure_python() {
 ensure_node() {
   command -v node >/dev/null || { can_apt && apt_install nodejs; }
   command -v node >/dev/null || die "Node 20 or newer is needed to build the labextension: https://nodejs.org or your system's package nodejs."
-  node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' ||
+  node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' ||
     die "Node $(node --version) is too old to build the labextension; Node 20 or newer is needed."
 }
 

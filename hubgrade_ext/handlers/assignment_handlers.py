@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from hubgrade_ext.core.models import EditAssignment, NewAssignment, StudentAssignment, StudentPage
+from hubgrade_ext.core.models import EditAssignment, NewAssignment
 from hubgrade_ext.core.names import check_assignment_id
 from hubgrade_ext.handlers.base import Handler
 from hubgrade_ext.handlers.pages import (
@@ -15,6 +13,7 @@ from hubgrade_ext.handlers.pages import (
     assignments_page,
     edit_due_date,
     preview,
+    student_page,
     students_page,
     submissions_page,
 )
@@ -98,8 +97,4 @@ class StudentPageHandler(Handler):
     async def get(self, course_key: str) -> None:
         """List what the user, as a student, has to do."""
         course = await self.services.courses.get(course_key)
-        server_root = self.services.courses.server_root
-        found = await self.services.page(
-            "student_assignments", course.opened, list[StudentAssignment], server_root=server_root
-        )
-        self.answer(StudentPage(course.ref, cast("list[StudentAssignment]", found)))
+        self.answer(await student_page(self.services, course))

@@ -7,6 +7,7 @@ from typing import get_args
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
+from hubgrade_ext.core.errors import ConfirmationRequired
 from hubgrade_ext.core.models import InstructorVerb, Job, JobRequest, JobsPage, Plan
 from hubgrade_ext.core.names import check_assignment_id, check_notebook_pattern, check_student_id
 from hubgrade_ext.core.settings import CourseSettings
@@ -62,6 +63,7 @@ class JobsHandler(JobsHandlerBase):
     async def post(self, course_key: str) -> None:
         """Enter a job into the queue."""
         settings, request = await self.requested(course_key)
+        _check_confirmed(request)
         self.accepted(await self.services.runner.submit(settings, request, self.services.username))
 
 
@@ -110,6 +112,14 @@ class RetryHandler(JobsHandlerBase):
         runner = self.services.runner
         _check_role(course, (await runner.detail(course.opened, job_id)).job.request)
         self.accepted(await runner.retry(course.opened, job_id, self.services.username))
+
+
+def _check_confirmed(request: JobRequest) -> None:
+    # the verb refuses too; a refusal here needs no job
+    if request.verb == "unrelease" and request.confirm != request.assignment_id:
+        raise ConfirmationRequired(
+            f"Students will no longer find {request.assignment_id}.", "Type the assignment's name to confirm."
+        )
 
 
 def _check_role(course: OpenCourse, request: JobRequest) -> None:

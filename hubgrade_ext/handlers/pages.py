@@ -12,11 +12,14 @@ from hubgrade_ext.core.models import (
     AssignmentsPage,
     NotebookRef,
     Preview,
+    StudentAssignment,
+    StudentPage,
     StudentsPage,
     SubmissionsPage,
 )
 from hubgrade_ext.handlers.open_courses import OpenCourse
 from hubgrade_ext.handlers.services import Services
+from hubgrade_ext.jobs.call_table import resolve
 from hubgrade_ext.jobs.journal import Journal
 
 
@@ -101,3 +104,15 @@ async def preview(services: Services, course: OpenCourse, assignment_id: str) ->
         )
     notebooks = [NotebookRef(path.stem, server_path=where) for path, where in zip(found, paths, strict=True)]
     return Preview(assignment_id, notebooks)
+
+
+async def student_page(services: Services, course: OpenCourse) -> StudentPage:
+    """Return what the user, as a student, has to do. Raises: ExchangeBroken."""
+    settings, server_root = course.opened, services.courses.server_root
+    if settings.default_exchange:
+        find = resolve("student_assignments")
+        return StudentPage(course.ref, await asyncio.to_thread(find, settings, server_root))
+    found = await services.runner.call(
+        "listed_assignments", list[StudentAssignment], course=settings, server_root=server_root
+    )
+    return StudentPage(course.ref, found)

@@ -18,6 +18,7 @@ CALLS: dict[str, str] = {
     "students_page": "hubgrade_ext.core.students_page:students_page",
     "plan": "hubgrade_ext.actions.plans:plan",
     "student_assignments": "hubgrade_ext.exchange.student_page:student_assignments",
+    "listed_assignments": "hubgrade_ext.exchange.plugged_student_page:listed_assignments",
 }
 
 

@@ -226,18 +226,10 @@ class CourseQueue:
             started = process_started(pid)
             self._writer.submit(_quietly, lambda: self.journal.set_worker(job_id, pid, started))
 
-        log_fd = await self.write(lambda: open_log(self.journal, running.job))
         self._timed_out = False
         keeping = asyncio.create_task(self._keep_saved(running, changed))
         try:
-            return await self._zygote.run(
-                JobTask(self.settings, running.job.request, sorted(running.skip)),
-                log_fd=log_fd,
-                log_limit_bytes=self._limits.log_bytes,
-                task_id=job_id,
-                on_line=on_line,
-                on_start=on_start,
-            )
+            return await self._run_worker(running, on_line, on_start)
         except ZygoteDied:
             return None
         finally:
@@ -245,8 +237,23 @@ class CourseQueue:
                 timer.cancel()
             keeping.cancel()
             await asyncio.wait({keeping})
-            os.close(log_fd)
             await self._save(running)
+
+    async def _run_worker(
+        self, running: RunningJob, on_line: Callable[[Line], None], on_start: Callable[[int], None]
+    ) -> Ending:
+        log_fd = await self.write(lambda: open_log(self.journal, running.job))
+        try:
+            return await self._zygote.run(
+                JobTask(self.settings, running.job.request, sorted(running.skip)),
+                log_fd=log_fd,
+                log_limit_bytes=self._limits.log_bytes,
+                task_id=running.job.job_id,
+                on_line=on_line,
+                on_start=on_start,
+            )
+        finally:
+            os.close(log_fd)
 
     def _on_time_limit(self, job_id: str) -> None:
         self._timed_out = True

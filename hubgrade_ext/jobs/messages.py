@@ -93,7 +93,6 @@ FromZygote = Ready | Started | Ended
 Line = ProgressLine | AnswerLine | EndLine
 
 
-
 def _plain(value: object) -> object:
     if isinstance(value, PurePath):
         return str(value)

@@ -126,10 +126,6 @@ class JobRunner:
         detail = await self.detail(settings, job_id)
         return await self.submit(settings, _retry_request(detail.job, detail.results), created_by)
 
-    async def outcomes_journal(self, settings: CourseSettings) -> Journal:
-        """Return the course's journal, to be read in a thread."""
-        return (await self._queue(settings)).journal
-
     async def stop(self) -> None:
         """End every process, and leave the unfinished jobs to be resumed by whoever comes next; once."""
         if self._stopped:

@@ -123,18 +123,8 @@ class ZygoteClient:
 
         following = asyncio.create_task(_follow(reader, take))
         try:
-            try:
-                await self._hand_over(life, task, Start(task_id, log_limit_bytes), write_fd, log_fd)
-            finally:
-                os.close(write_fd)
-            try:
-                status = await ended
-            except ZygoteDied:
-                # the child was told to stop by its parent's death; what it still says is worth having
-                await asyncio.wait({following}, timeout=ORPHAN_PATIENCE_S)
-                raise
-            # what the child wrote before its end is in the pipe; nobody is left to hold it open
-            await asyncio.wait({following}, timeout=PIPE_PATIENCE_S)
+            await self._hand_over(life, task, Start(task_id, log_limit_bytes), write_fd, log_fd)
+            status = await _outlived(ended, following)
             return Ending(status, last[-1] if last else None)
         finally:
             life.tasks.pop(task_id, None)
@@ -226,6 +216,7 @@ class ZygoteClient:
         return life
 
     async def _hand_over(self, life: _Life, task: Task, order: Start, pipe_fd: int, log_fd: int) -> None:
+        """Send the task to the zygote; closes `pipe_fd`, the child's end of the pipe. Raises: ZygoteDied."""
         task_fd = os.memfd_create("hubgrade-task", os.MFD_CLOEXEC)
         try:
             with os.fdopen(os.dup(task_fd), "wb") as file:
@@ -236,6 +227,7 @@ class ZygoteClient:
             raise ZygoteDied from error
         finally:
             os.close(task_fd)
+            os.close(pipe_fd)
 
     def _hear(self, life: _Life) -> None:
         try:
@@ -313,6 +305,19 @@ async def _reader(read_fd: int) -> tuple[asyncio.StreamReader, asyncio.ReadTrans
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_fd, "rb", buffering=0)
     )
     return reader, transport
+
+
+async def _outlived(ended: asyncio.Future[int], following: asyncio.Task[None]) -> int:
+    """Wait for a child's end, then for what it still said; return its status. Raises: ZygoteDied."""
+    try:
+        status = await ended
+    except ZygoteDied:
+        # the child was told to stop by its parent's death; what it still says is worth having
+        await asyncio.wait({following}, timeout=ORPHAN_PATIENCE_S)
+        raise
+    # what the child wrote before its end is in the pipe; nobody is left to hold it open
+    await asyncio.wait({following}, timeout=PIPE_PATIENCE_S)
+    return status
 
 
 async def _follow(reader: asyncio.StreamReader, take: Callable[[Line], None]) -> None:

@@ -2,7 +2,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IFormgraderPlace } from './api/client';
 import { Failure, reportOf, toFailure } from './api/errors';
-import type { AssignmentRow, CourseRef, ErrorBody, Job, JobWish, Plan } from './api/wire';
+import type {
+  AssignmentRow, CourseRef, ErrorBody, Job, JobWish, Plan, StudentAssignment
+} from './api/wire';
 import { NewCourseDialog, type INewCourse } from './components/NewCourseDialog';
 import { DueDateDialog, type IDueDate } from './components/DueDateDialog';
 import { FailureDialog } from './components/FailureDialog';
@@ -14,6 +16,7 @@ import type { JobTracker } from './jobs';
 import type { Model } from './model';
 import type { Chosen } from './state';
 import type { IOpener } from './tokens';
+import { submitNotices } from './words';
 
 export interface IActsParts {
   model: Model;
@@ -26,17 +29,23 @@ export interface IActsParts {
 
 /** Say whether a plan has to be confirmed before it is carried out. */
 export function needsConfirmation(plan: Plan): boolean {
-  return plan.replaced > 0 || plan.confirm_with !== null || plan.warnings.length > 0;
+  // that some are late is a fact of collecting, seen in its row, and no reason to ask
+  const warned = plan.warnings.length > 0 && plan.verb !== 'collect';
+  return plan.replaced > 0 || plan.confirm_with !== null || warned;
 }
 
 export class Acts {
   constructor(private readonly parts: IActsParts) {}
 
-  /** Plan a job, ask when it overwrites something, start it; null when it was not started. */
-  async run(course: string, wish: JobWish): Promise<Job | null> {
+  /**
+   * Plan a job, ask when it overwrites something, start it; null when it was not started.
+   * `notices` are sentences that the reader is to see first, beside the plan's own warnings.
+   */
+  async run(course: string, wish: JobWish, notices: string[] = []): Promise<Job | null> {
     const { model, tracker, dialogs, opener, trans } = this.parts;
     return this.guard(async () => {
-      const plan = await model.client.planJob(course, wish);
+      const planned = await model.client.planJob(course, wish);
+      const plan = { ...planned, warnings: [...notices, ...planned.warnings] };
       if (plan.total === 0 || (plan.new === 0 && plan.replaced === 0 && !plan.confirm_with)) {
         const why = plan.warnings.join(' ') || trans.__('%1: nothing is left to do.', wish.assignment_id);
         opener.notify(why, 'info');
@@ -75,11 +84,13 @@ export class Acts {
   }
 
   /** Submit an assignment after saving what is open of it. */
-  async submit(course: string, assignment_id: string, folder: string | null): Promise<Job | null> {
-    if (folder) {
-      await this.parts.opener.saveNotebooks(folder);
+  async submit(course: string, row: StudentAssignment): Promise<Job | null> {
+    const { opener, trans } = this.parts;
+    const { assignment_id, server_path } = row;
+    if (server_path) {
+      await opener.saveNotebooks(server_path);
     }
-    return this.run(course, { verb: 'submit', assignment_id });
+    return this.run(course, { verb: 'submit', assignment_id }, submitNotices(row, Date.now(), trans));
   }
 
   async cancel(job: Job): Promise<void> {

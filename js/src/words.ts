@@ -1,7 +1,7 @@
 /** The words for verbs, next steps and results: nbgrader's nouns, a verb on every button. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { duration, shortTime } from './dates';
-import type { AssignmentRow, Job, NextStep, Plan, Verb } from './api/wire';
+import { duration, exactTime, shortTime } from './dates';
+import type { AssignmentRow, Job, NextStep, Plan, StudentAssignment, Verb } from './api/wire';
 
 /** Name a verb as history and menus do. */
 export function verbName(verb: Verb, trans: TranslationBundle): string {
@@ -167,12 +167,26 @@ export function planSentence(plan: Plan, trans: TranslationBundle): string {
         'The released feedback of %1 student in %2 is replaced.',
         'The released feedback of %1 students in %2 is replaced.', n, name);
     case 'fetch_assignment':
-      return trans.__('Your copy of %1 is replaced by the released version.', name);
+      return trans.__('Files that are missing from your copy of %1 are put back.', name);
     case 'submit':
       return trans.__('Your earlier submission of %1 stays, and the new one counts.', name);
     case 'fetch_feedback':
       return trans.__('Your copy of the feedback on %1 is replaced.', name);
   }
+}
+
+/** Say what a student should know before submitting: that it is late, that it is not the first. */
+export function submitNotices(row: StudentAssignment, now: number, trans: TranslationBundle): string[] {
+  const notices: string[] = [];
+  if (row.due_date && Date.parse(row.due_date) < now) {
+    const when = exactTime(row.due_date);
+    const late = duration((now - Date.parse(row.due_date)) / 1000, trans);
+    notices.push(trans.__('It was due %1: this submission is late by %2.', when, late));
+  }
+  if (row.submissions.length > 0) {
+    notices.push(trans.__('You have submitted before; what you submit now takes its place.'));
+  }
+  return notices;
 }
 
 /** Say what became of a job in one line, for the toast and the history. */

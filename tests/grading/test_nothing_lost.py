@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from hubgrade_ext.core.errors import CourseBroken
+from hubgrade_ext.grading.processes import no_process_left
 
 STUDENTS = ("ann", "bob")
 # forks, so that nbgrader is imported once for all the children that are killed
@@ -74,14 +75,21 @@ class Killer:
         return self._line() == "0"
 
     def close(self) -> None:
-        self.process.communicate()
+        # no waiting for the end of the pipe: a kernel that outlived its worker may hold it open
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 @pytest.fixture
 def killer() -> Iterator[Killer]:
-    killer = Killer()
-    yield killer
-    killer.close()
+    # the kernels of a killed worker become ours, and some would stay
+    with no_process_left():
+        killer = Killer()
+        yield killer
+        killer.close()
 
 
 STEP = {"generate_assignment": "release", "autograde": "autograded", "generate_feedback": "feedback"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -64,6 +65,14 @@ async def test_bad_body(api: Ask, course_dir: Path, open_course_key: Ask, body: 
         assert error.remedy
 
 
+async def test_what_destroys_wants_the_name(api: Ask, course_dir: Path, open_course_key: Ask) -> None:
+    key = await open_course_key(course_dir)
+    for confirm in ("", "ps2"):
+        request = {"verb": "unrelease", "assignment_id": "ps1", "confirm": confirm}
+        reply = await api("POST", f"/courses/{key}/jobs", request)
+        assert (reply.status, reply.body["code"]) == (409, "confirmation_required")
+
+
 async def test_unknown_course_and_job(api: Ask, course_dir: Path, open_course_key: Ask) -> None:
     key = await open_course_key(course_dir)
     for endpoint in [e for e in ENDPOINTS if "{course_key}" in e.path and not e.body]:
@@ -116,7 +125,9 @@ async def test_all_is_fine(
     assert session["username"]
     await call("get_config", **key)
     await call("get_preflight", **key)
-    assert (await call("create_assignment", {"assignment_id": "Übung 3"}, **key))["assignment_id"] == "Übung 3"
+    assert (await call("create_assignment", {"assignment_id": "Übung 3"}, **key))[
+        "assignment_id"
+    ] == "Übung 3"
     ps1 = {**key, "assignment_id": "ps1"}
     generate = {"verb": "generate_assignment", "assignment_id": "ps1"}
     assert (await call("plan_job", generate, **key))["total"] == 1
@@ -127,7 +138,10 @@ async def test_all_is_fine(
     row = await call("edit_assignment", {"due_date": "2030-01-02T03:04:00+01:00"}, **ps1)
     assert row["due_date"] == "2030-01-02T02:04:00Z"
     rows = (await call("list_assignments", **key))["assignments"]
-    assert {r["assignment_id"]: r["generated"]["state"] for r in rows} == {"ps1": "current", "Übung 3": "none"}
+    assert {r["assignment_id"]: r["generated"]["state"] for r in rows} == {
+        "ps1": "current",
+        "Übung 3": "none",
+    }
     preview = await call("preview_assignment", **ps1)
     assert [n["server_path"] for n in preview["notebooks"]] == [
         "course101/release/ps1/problem1.ipynb",
@@ -150,16 +164,13 @@ async def test_all_is_fine(
     assert called == {e.operation for e in ENDPOINTS}
 
 
-async def test_server_never_imports_nbgrader_for_a_page() -> None:
-    import subprocess
-
+def test_server_never_imports_nbgrader_for_a_page() -> None:
     code = (
         "import sys, hubgrade_ext.app, hubgrade_ext.handlers.routes\n"
         "from hubgrade_ext.jobs.call_table import resolve\n"
-        "for name in ('assignments_page', 'submissions_page', 'students_page', 'plan', 'student_assignments'):\n"
-        "    resolve(name)\n"
-        "sys.exit(str([m for m in sys.modules if m.split('.')[0] in ('nbgrader', 'nbconvert')]) "
-        "if 'nbgrader' in sys.modules else 0)"
+        "pages = 'assignments_page submissions_page students_page one_assignment plan student_assignments'\n"
+        "[resolve(name) for name in pages.split()]\n"
+        "sys.exit('nbgrader' in sys.modules or 'nbconvert' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -144,7 +144,12 @@ async def test_unexpected_error_has_a_report_and_no_traceback(
 
 @pytest.mark.parametrize("verb_table", ["hubgrade_ext.actions.verbs:VERBS"], indirect=True)
 async def test_cycle_of_a_course(
-    api: Ask, course_dir: Path, open_course_key: Ask, ended: Ask, submit_as: Callable[..., Path], tmp_path: Path
+    api: Ask,
+    course_dir: Path,
+    open_course_key: Ask,
+    ended: Ask,
+    submit_as: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
     """Generate, release, collect, autograde, feedback: with a whole, a damaged and a missing notebook."""
     key = await open_course_key(course_dir)

@@ -98,7 +98,11 @@ asyncio.run(main())
     results = []
     for _ in range(3):
         done = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", code, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         )
         results.append(json.loads(done.stdout.splitlines()[-1]))
     # the best of three: the machine may be busy with something else

@@ -86,7 +86,13 @@ def test_asked_once_a_minute(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     "answer",
-    [(403, b'{"status": 403, "message": null}'), (500, b"oops"), (200, b"{"), (200, b"[]"), (200, b'{"groups": 3}')],
+    [
+        (403, b'{"status": 403, "message": null}'),
+        (500, b"oops"),
+        (200, b"{"),
+        (200, b"[]"),
+        (200, b'{"groups": 3}'),
+    ],
 )
 def test_no_answer_gives_no_rights(
     hub: FakeHub, answer: tuple[int, bytes], caplog: pytest.LogCaptureFixture

@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+API = "hubgrade/api"
 TOKEN = "t" * 32
 QUIET = '{"fetchNews": "false", "checkForUpdates": false}'
 THEME = '{"theme": "%s"}'
@@ -63,8 +64,24 @@ class Server:
 
     def course_key(self, course_id: str = "course101") -> str:
         """Return the key by which the API knows a course."""
-        courses = self.ask("hubgrade/api/v1/session")["courses"]
+        courses = self.ask(f"{API}/session")["courses"]
         return str(next(one["course_key"] for one in courses if one["course_id"] == course_id))
+
+    def start_job(self, course_key: str, **wish: object) -> str:
+        """Start a job by the API and return its id."""
+        return str(self.ask(f"{API}/courses/{course_key}/jobs", wish)["job_id"])
+
+    def job(self, course_key: str, job_id: str) -> Any:
+        """Return a job with what became of each item."""
+        return self.ask(f"{API}/courses/{course_key}/jobs/{job_id}")
+
+    def job_ended(self, course_key: str, job_id: str, within_s: float = 120) -> Any:
+        """Wait for the end of a job, and return it with what became of each item."""
+        deadline = time.monotonic() + within_s
+        while (detail := self.job(course_key, job_id))["job"]["state"] in ("queued", "running"):
+            assert time.monotonic() < deadline, detail
+            time.sleep(0.2)
+        return detail
 
     def environment(self) -> dict[str, str]:
         env = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY_"))}

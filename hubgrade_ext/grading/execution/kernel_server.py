@@ -12,7 +12,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TypeVar
 
 from hubgrade_ext.core.errors import HubgradeError, InternalError
 from hubgrade_ext.grading.execution.bundle import Level
@@ -26,7 +25,6 @@ from hubgrade_ext.grading.execution.protocol import (
     DropScratch,
     Ended,
     Failed,
-    FromZygote,
     Importing,
     NewScratch,
     Ready,
@@ -48,8 +46,6 @@ _ONE_THREAD = (
     "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
 _PROGRAM = "import sys; from hubgrade_ext.grading.execution.zygote import main; main(int(sys.argv[1]))"
-
-_Message = TypeVar("_Message", bound=FromZygote)
 
 
 def base_environment(*, home: str, tmp: str) -> dict[str, str]:
@@ -299,7 +295,7 @@ class KernelServer:
         return env | self._env
 
     def close(self) -> None:
-        """End it, and with it every kernel."""
+        """End it; kernels end when their KernelProcess is closed."""
         self._stop()
         self._home.cleanup()
 

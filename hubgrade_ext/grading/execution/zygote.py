@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 from contextlib import suppress
+from pathlib import Path
 
 from hubgrade_ext.grading.execution import syscalls
 from hubgrade_ext.grading.execution.bubblewrap import bubblewrap_command
@@ -37,6 +38,7 @@ from hubgrade_ext.grading.execution.private_root import (
     furnish,
     make_places,
     make_scratch,
+    write_accounts,
 )
 from hubgrade_ext.grading.execution.protocol import (
     DropScratch,
@@ -133,6 +135,8 @@ class Zygote:
         else:
             path = tempfile.mkdtemp(prefix="hubgrade-")
             make_places(path)
+        if self.bubblewrapped is not None:
+            write_accounts(Path(path, "etc"))
         self.scratches.add(path)
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         send(self.sock, Scratch(path), handle)

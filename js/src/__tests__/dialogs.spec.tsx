@@ -6,7 +6,7 @@ import { DueDateDialog } from '../components/DueDateDialog';
 import { NewAssignmentDialog } from '../components/NewAssignmentDialog';
 import { PlanDialog } from '../components/PlanDialog';
 import { FakeServer, makeHubgrade, refusal } from './fakes';
-import { assignment, job, plan } from './samples';
+import { assignment, job, plan, studentAssignment } from './samples';
 
 afterEach(() => {
   cleanup();
@@ -20,7 +20,8 @@ describe('before something is overwritten', () => {
     [plan(), false],
     [plan({ replaced: 1 }), true],
     [plan({ confirm_with: 'ps1' }), true],
-    [plan({ warnings: ['It is late.'] }), true]
+    [plan({ warnings: ['It is late.'] }), true],
+    [plan({ verb: 'collect', warnings: ['1 submission is late.'] }), false]
   ])('%o asks: %s', (given, asks) => {
     expect(needsConfirmation(given)).toBe(asks);
   });
@@ -82,6 +83,20 @@ describe('running a verb', () => {
     fireEvent.click(button('Unrelease ps1'));
     await act(() => running);
     expect(server.asked('POST /jobs')[0].body).toMatchObject({ verb: 'unrelease', confirm: 'ps1' });
+    tracker.dispose();
+  });
+  it('tells a student that it is late, and not the first', async () => {
+    const server = new FakeServer();
+    server.on['POST /plan'] = plan({ verb: 'submit', total: 1, new: 1 });
+    const { acts, opener, tracker } = makeHubgrade(server);
+    const receipt = { submitted_at: '2026-01-01T00:00:00Z', feedback: 'none' as const, feedback_paths: [], receipt: null };
+    const row = studentAssignment({ due_date: '2026-01-02T00:00:00Z', server_path: 'ps1', submissions: [receipt] });
+    const submitting = acts.submit('c1', row);
+    expect(await screen.findByText(/this submission is late by/)).toBeTruthy();
+    expect(screen.getByText(/submitted before/)).toBeTruthy();
+    expect(opener.saveNotebooks).toHaveBeenCalledWith('ps1');
+    act(() => button('Cancel').click());
+    expect(await submitting).toBeNull();
     tracker.dispose();
   });
   it('says so when nothing is left to do', async () => {

@@ -42,7 +42,10 @@ export function PlanDialog({ plan, onClose }: IPlanDialogProps): JSX.Element {
       )}
       {plan.backup && (
         <p className="jp-Hubgrade-muted">
-          {trans.__('What is there now is kept in')} <code>{plan.backup}</code>
+          {plan.backup.startsWith('/')
+            ? trans.__('What is there now is kept in')
+            : trans.__('What is there now is kept in the course folder, in')}{' '}
+          <code>{plan.backup}</code>
         </p>
       )}
       {word !== null && (

@@ -70,7 +70,7 @@ export function StudentItem(props: IStudentItemProps): JSX.Element {
 
   function menu(): IMenuLine[] {
     return [
-      { label: row.fetched ? trans.__('Fetch again…') : trans.__('Fetch'), run: () => void props.onFetch() },
+      { label: row.fetched ? trans.__('Fetch missing files') : trans.__('Fetch'), run: () => void props.onFetch() },
       { label: trans.__('Open folder'), run: props.onOpen, disabled: !row.fetched },
       { label: trans.__('Submit'), run: () => void props.onSubmit(), disabled: !row.fetched },
       { label: trans.__('Fetch feedback'), run: () => void props.onFetchFeedback(), disabled: !newest || newest.feedback === 'none' }

@@ -41,7 +41,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       isEnabled: () => owner !== null,
       execute: async () => {
         if (owner) {
-          await acts.submit(owner.course, owner.row.assignment_id, owner.row.server_path);
+          await acts.submit(owner.course, owner.row);
         }
       }
     });

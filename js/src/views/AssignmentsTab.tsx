@@ -31,12 +31,13 @@ export function AssignmentsTab({ course, onOpen }: IAssignmentsTabProps): JSX.El
     ];
     const { collected, autograded, manual, feedback_generated, feedback_released } = row;
     const generated = row.generated.state !== 'none';
+    const released = row.released.state !== 'none';
     return {
       generated: row.has_source
         ? [
             {
               label: generated ? trans.__('Generate again…') : trans.__('Generate'),
-              run: run('generate_assignment')
+              run: run('generate_assignment', generated ? 'all' : 'remaining')
             },
             ...(generated
               ? [{ label: trans.__('Preview'), run: () => void acts.preview(course, assignment_id) }]
@@ -46,10 +47,10 @@ export function AssignmentsTab({ course, onOpen }: IAssignmentsTabProps): JSX.El
       released: generated
         ? [
             {
-              label: row.released.state === 'none' ? trans.__('Release') : trans.__('Release again…'),
-              run: run('release_assignment')
+              label: released ? trans.__('Release again…') : trans.__('Release'),
+              run: run('release_assignment', released ? 'all' : 'remaining')
             },
-            ...(row.released.state === 'none' ? [] : [{ label: trans.__('Unrelease…'), run: run('unrelease') }])
+            ...(released ? [{ label: trans.__('Unrelease…'), run: run('unrelease') }] : [])
           ]
         : [],
       collected: counted('collect', trans.__('Collect %1 new', collected.remaining), collected.remaining, collected.total),

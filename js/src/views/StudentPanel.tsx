@@ -36,7 +36,7 @@ export function StudentPanel({ course }: { course: CourseRef }): JSX.Element {
       now={now}
       job={jobs.find(job => job.request.assignment_id === row.assignment_id)}
       onFetch={() => acts.run(key, { verb: 'fetch_assignment', assignment_id: row.assignment_id })}
-      onSubmit={() => acts.submit(key, row.assignment_id, row.server_path)}
+      onSubmit={() => acts.submit(key, row)}
       onFetchFeedback={() => acts.run(key, { verb: 'fetch_feedback', assignment_id: row.assignment_id })}
       onOpen={() => open(row)}
       onOpenFeedback={path => opener.document(path)}

@@ -73,7 +73,7 @@ export function assignmentMenu(hubgrade: IHubgrade, course: string, row: Assignm
     { label: '' },
     {
       label: generated ? trans.__('Generate again…') : trans.__('Generate'),
-      run: run('generate_assignment'),
+      run: run('generate_assignment', generated ? 'all' : 'remaining'),
       disabled: !row.has_source
     },
     {
@@ -83,7 +83,7 @@ export function assignmentMenu(hubgrade: IHubgrade, course: string, row: Assignm
     },
     {
       label: released ? trans.__('Release again…') : trans.__('Release'),
-      run: run('release_assignment'),
+      run: run('release_assignment', released ? 'all' : 'remaining'),
       disabled: !generated
     },
     { label: '' },

@@ -1,0 +1,284 @@
+"""Run one notebook, cell by cell, as nbgrader's Execute does, in a sandbox and within limits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+from nbclient.client import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.notebooknode import from_dict
+
+from hubgrade_ext.core.errors import HubgradeError, InternalError
+from hubgrade_ext.grading.execution import outcomes
+from hubgrade_ext.grading.execution.bundle import Bundle, NotebookResult, Outcome, OutcomeKind, check_outputs
+from hubgrade_ext.grading.execution.kernel_server import KernelProcess
+from hubgrade_ext.grading.execution.kernels import (
+    KernelMissing,
+    KernelStartFailed,
+    Sandbox,
+    SandboxedClient,
+    manager_class,
+)
+
+logger = logging.getLogger(__name__)
+
+_END_TIMEOUT_S = 20.0
+_MESSAGE_OVERHEAD_BYTES = 500
+_LONGEST_STRETCH = 8.0
+
+
+class _Runner(NotebookClient):  # type: ignore[misc]
+    """Know at once when the kernel ends, count its output, and be fair about time spent waiting for a CPU."""
+
+    def __init__(self, notebook: NotebookNode, run: NotebookRun, **traits: Any) -> None:
+        self.run = run
+        super().__init__(notebook, **traits)
+        self.log = logger
+        self.on_cell_executed = _record_error
+        self.waited_before_s = 0.0
+
+    async def _async_poll_kernel_alive(self) -> None:
+        await self.run.process.over.wait()
+        self.task_poll_for_reply.cancel()
+
+    async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> Any:
+        """Give back the time for which the kernel stood in line for a CPU: graded alone it would have had it."""
+        given_s = 0.0
+        while given_s < timeout * _LONGEST_STRETCH:
+            extra_s = await self.run.waited_s() - self.waited_before_s - given_s
+            if extra_s < 0.05 * timeout:
+                break
+            given_s += extra_s
+            if await self._answered(extra_s):
+                return None
+        self.run.note_timeout()
+        return await super()._async_handle_timeout(timeout, cell)
+
+    async def _answered(self, timeout_s: float) -> bool:
+        """Wait for an answer to be there; raises DeadKernelError."""
+        poll = asyncio.ensure_future(self.kc.shell_channel.socket.poll(timeout_s * 1000, zmq.POLLIN))
+        over = asyncio.ensure_future(self.run.process.over.wait())
+        await asyncio.wait({poll, over}, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if not poll.done():
+            poll.cancel()
+            raise DeadKernelError("Kernel died")
+        return bool(poll.result())
+
+
+def _check(cell: NotebookNode, index: int) -> None:
+    """Refuse outputs that no notebook can hold, before anybody relies on them."""
+    check_outputs(cell.outputs, cell.execution_count, f"Cell {index + 1}")
+    try:
+        json.dumps(cell.outputs, allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InternalError(f"Cell {index + 1}: the kernel sent an output that is not JSON.") from error
+
+
+def _record_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+    """Source: nbgrader.preprocessors.execute.Execute.on_cell_executed (0.9.6)."""
+    content = execute_reply["content"]
+    if content["status"] != "error":
+        return
+    if any(output.output_type == "error" and output.ename == content["ename"] for output in cell.outputs):
+        return
+    traceback = content["traceback"] or ["ERROR: An error occurred while showtraceback was disabled"]
+    cell.outputs.append(_error(content["ename"], content["evalue"], traceback))
+
+
+def _error(ename: str, evalue: str, traceback: list[str]) -> NotebookNode:
+    return NotebookNode(output_type="error", ename=ename, evalue=evalue, traceback=traceback)
+
+
+class NotebookRun:
+    """Run one notebook of a bundle; `stop` ends it from outside.
+
+    `on_change` is called when the kernel gets busy or idle; `started` when its
+    start is over.
+    """
+
+    def __init__(self, bundle: Bundle, path: str, sandbox: Sandbox, on_change: Callable[[], None]) -> None:
+        self.bundle = bundle
+        self.path = path
+        self.sandbox = sandbox
+        self.on_change = on_change
+        self.kernel: KernelProcess | None = None
+        self.cell: int | None = None
+        self.stopped: OutcomeKind | None = None
+        self.timed_out: int | None = None
+        self.output_bytes = 0
+        self.completed = False
+
+    @property
+    def process(self) -> KernelProcess:
+        """Return the kernel, which has been started."""
+        assert self.kernel is not None
+        return self.kernel
+
+    def stop(self, kind: OutcomeKind) -> None:
+        """End the kernel and say why; the first reason stays."""
+        self.stopped = self.stopped or kind
+        if self.kernel is not None:
+            self.kernel.kill()
+
+    def note_timeout(self) -> None:
+        """Remember the first cell that timed out."""
+        if self.timed_out is None:
+            self.timed_out = self.cell
+
+    def count_output(self, size_bytes: int) -> None:
+        """Add up what the kernel sends, and end it when that is too much."""
+        self.output_bytes += size_bytes + _MESSAGE_OVERHEAD_BYTES
+        if self.output_bytes > self.bundle.limits.output_bytes:
+            self.stop("too_large")
+
+    async def waited_s(self) -> float:
+        """Return how long the kernel has stood in line for a CPU."""
+        self.process.ask_waited()
+        await self.process.heard(1.0)
+        return self.process.waited_s
+
+    async def execute(self) -> NotebookResult:
+        """Run it; every failure is an outcome."""
+        started = time.monotonic()
+        content = next(file.content for file in self.bundle.files if file.path == self.path)
+        notebook = from_dict(json.loads(content))
+        for cell in notebook.cells:
+            cell.source = "".join(cell.source)
+        manager = None
+        try:
+            name = self.bundle.kernel_name or notebook.metadata.get("kernelspec", {}).get("name") or "python3"
+            manager = manager_class(self.sandbox)(kernel_name=name)
+            outcome = await self._in_kernel(manager, notebook)
+        except KernelMissing as error:
+            outcome = Outcome("kernel_missing", error.message, error.remedy)
+        except KernelStartFailed as error:
+            outcome = self._why(error.message)
+        except (DeadKernelError, CellTimeoutError):
+            outcome = self._why("")
+        except HubgradeError as error:
+            outcome = outcomes.internal_error(error.message, self.cell)
+        except Exception as error:  # noqa: BLE001  the kernel's messages are a student's: they can break nbclient anywhere
+            logger.warning("execution of %s failed", self.path, exc_info=True)
+            outcome = self._why("") if self.stopped else outcomes.internal_error(
+                f"What the kernel sent could not be understood ({type(error).__name__}).", self.cell
+            )  # fmt: skip
+        finally:
+            await self._end()
+        return self._result(notebook, outcome, time.monotonic() - started)
+
+    def not_run(self) -> NotebookResult:
+        """Return the result of a notebook whose submission was stopped before its turn."""
+        return NotebookResult(self.path, self._why(""))
+
+    async def _in_kernel(self, manager: Any, notebook: NotebookNode) -> Outcome:
+        options, limits = self.bundle.options, self.bundle.limits
+        manager.start_timeout_s = options.startup_timeout_s
+        try:
+            await manager.start_kernel(extra_arguments=list(options.extra_arguments))
+        finally:
+            if manager.provisioner is not None:
+                self.kernel = manager.provisioner.process
+        if self.stopped:
+            raise DeadKernelError("stopped before it was ready")
+        self.process.on_change = self.on_change
+        self.process.attach()
+        client: SandboxedClient = manager.client()
+        client.on_output = self.count_output
+        runner = _Runner(
+            notebook, self, km=manager, timeout=limits.cell_timeout_s and max(1, round(limits.cell_timeout_s)),
+            interrupt_on_timeout=options.interrupt_on_timeout, allow_errors=options.allow_errors,
+            raise_on_iopub_timeout=options.raise_on_iopub_timeout, iopub_timeout=round(options.iopub_timeout_s),
+            error_on_timeout=options.error_on_timeout,
+        )  # fmt: skip
+        runner.kc = client
+        client.start_channels()
+        watch = asyncio.ensure_future(self._watch_connection(client))
+        try:
+            info = await client.greet(options.startup_timeout_s)
+            notebook.metadata["language_info"] = from_dict(info["language_info"])
+            for index, cell in enumerate(notebook.cells):
+                await self._run_cell(runner, cell, index)
+            runner.set_widgets_metadata()
+            self.completed = not self.stopped
+        finally:
+            watch.cancel()
+            client.stop_channels()
+        if self.stopped:
+            raise DeadKernelError("stopped")
+        if self.timed_out is not None:
+            return outcomes.cell_timed_out(self.timed_out, limits, stubborn=False)
+        return outcomes.OK
+
+    async def _run_cell(self, runner: _Runner, cell: NotebookNode, index: int) -> None:
+        self.cell = index
+        if cell.cell_type == "code" and cell.source.strip() and self.bundle.limits.cell_timeout_s is not None:
+            # Asked for in advance, answered while the cell runs: it costs no time.
+            runner.waited_before_s = self.process.waited_s
+            self.process.ask_waited()
+        await runner.async_execute_cell(cell, index, store_history=True)
+        if cell.cell_type == "code":
+            _check(cell, index)
+
+    async def _watch_connection(self, client: SandboxedClient) -> None:
+        """End a kernel whose message was larger than allowed, at which the connection is cut."""
+        monitor = client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        try:
+            await monitor.recv_multipart()
+            # It is cut too when the kernel ends.
+            await asyncio.sleep(0.5)
+            if self.process.alive:
+                self.stop("too_large")
+        finally:
+            client.iopub_channel.socket.disable_monitor()
+
+    def _why(self, sentence: str) -> Outcome:
+        limits = self.bundle.limits
+        if self.stopped == "submission_timed_out":
+            return outcomes.submission_timed_out(limits, self.cell, cpu=False)
+        if self.stopped == "too_large":
+            return outcomes.too_large("output", limits.output_bytes, self.cell)
+        if self.stopped == "cancelled":
+            return outcomes.cancelled(self.cell)
+        if self.kernel is not None and not self.kernel.alive and not sentence:
+            return outcomes.died(self.kernel, limits, self.cell)
+        if sentence:
+            return Outcome("kernel_died", sentence, "Try the kernel on this machine.", self.cell)
+        blamed = self.cell if self.timed_out is None else self.timed_out
+        return outcomes.cell_timed_out(blamed or 0, limits, stubborn=True)
+
+    async def _end(self) -> None:
+        if self.kernel is None:
+            return
+        if self.kernel.alive:
+            self.kernel.attach()
+            self.kernel.kill()
+            try:
+                await asyncio.wait_for(self.kernel.over.wait(), _END_TIMEOUT_S)
+            except TimeoutError as error:
+                raise InternalError("A submission's processes could not be ended.") from error
+        self.kernel.close()
+
+    def _result(self, notebook: NotebookNode, outcome: Outcome, wall_s: float) -> NotebookResult:
+        cells_run = len(notebook.cells) if self.completed else (self.cell or 0)
+        if not self.completed:
+            _mark_not_run(notebook, cells_run, outcome)
+        ended = self.kernel.ended if self.kernel is not None else None
+        # Half of a surrogate pair is a string in Python, and no text anywhere else.
+        data = json.dumps(notebook, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+        return NotebookResult(self.path, outcome, data, cells_run, wall_s, ended.cpu_s if ended else 0.0)
+
+
+def _mark_not_run(notebook: NotebookNode, first: int, outcome: Outcome) -> None:
+    """Give every code cell from index `first` on an error, so that it can earn no automatic points."""
+    for cell in notebook.cells[first:]:
+        if cell.cell_type == "code":
+            cell.outputs = [_error("NotExecuted", outcome.sentence, [f"NotExecuted: {outcome.sentence}"])]
+            cell.execution_count = None

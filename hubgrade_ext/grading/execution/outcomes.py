@@ -1,0 +1,111 @@
+"""The sentence and the remedy of each outcome."""
+
+from __future__ import annotations
+
+import signal
+
+from hubgrade_ext.grading.execution.bundle import Outcome, OutcomeKind
+from hubgrade_ext.grading.execution.kernel_server import KernelProcess
+from hubgrade_ext.grading.execution.limits import Limits
+
+OK = Outcome("ok")
+_MIB = 1024**2
+
+
+def cell_timed_out(cell: int, limits: Limits, *, stubborn: bool) -> Outcome:
+    """Say that a cell took too long; `stubborn` when it could not be interrupted either."""
+    seconds = "" if limits.cell_timeout_s is None else f" after {limits.cell_timeout_s:g} s"
+    rest = " It could not be interrupted, so the cells after it did not run." if stubborn else ""
+    return Outcome(
+        "cell_timed_out",
+        f"Cell {cell + 1} timed out{seconds}.{rest}",
+        "Look for an endless loop, or raise the assignment's time limit a cell.",
+        cell,
+    )
+
+
+def submission_timed_out(limits: Limits, cell: int | None, *, cpu: bool) -> Outcome:
+    """Say that all of it together took too long."""
+    spent = f"{limits.cpu_s:g} s of CPU time" if cpu else f"{limits.submission_timeout_s:g} s"
+    return Outcome(
+        "submission_timed_out",
+        f"The submission used up its {spent}{_at(cell)}.",
+        "Raise the assignment's time limit a submission, if its work takes that long.",
+        cell,
+    )
+
+
+def out_of_memory(limits: Limits, cell: int | None) -> Outcome:
+    """Say that it took too much memory."""
+    return Outcome(
+        "out_of_memory",
+        f"The submission needed more than {limits.memory_bytes // _MIB} MiB of memory{_at(cell)}.",
+        "Raise the assignment's memory limit, if its work needs that much.",
+        cell,
+    )
+
+
+def too_large(what: str, size_bytes: int, cell: int | None) -> Outcome:
+    """Say that output or files went beyond the limit."""
+    return Outcome(
+        "too_large",
+        f"The submission's {what} went beyond {size_bytes / _MIB:g} MiB{_at(cell)}.",
+        f"Raise the assignment's limit on {what}, if that much makes sense.",
+        cell,
+    )
+
+
+def cancelled(cell: int | None) -> Outcome:
+    """Say that it was ended on request."""
+    return Outcome("cancelled", "Grading was cancelled before the submission had run.", "Grade it again.", cell)
+
+
+def internal_error(sentence: str, cell: int | None = None) -> Outcome:
+    """Say that something went wrong that nobody foresaw."""
+    return Outcome("internal_error", sentence, "Grade it again; if it happens again, report it.", cell)
+
+
+def died(process: KernelProcess, limits: Limits, cell: int | None) -> Outcome:
+    """Say why a kernel ended that nobody had asked to."""
+    ended = process.ended
+    if ended is None:
+        return internal_error("The process that watches over the submission was lost.", cell)
+    if ended.broken == "memory":
+        return out_of_memory(limits, cell)
+    if ended.broken == "cpu":
+        return submission_timed_out(limits, cell, cpu=True)
+    if ended.broken == "disk":
+        return too_large("files", limits.disk_bytes, cell)
+    if ended.broken == "processes":
+        why = f"it started more than {limits.processes} processes"
+    elif ended.status == -signal.SIGKILL:
+        why = "it was killed, as the system does when memory runs out"
+    elif ended.status < 0:
+        why = f"signal {_signal_name(-ended.status)}"
+    else:
+        why = f"it ended itself with status {ended.status}"
+    return Outcome(
+        "kernel_died",
+        f"The kernel died{_at(cell)}: {why}.",
+        "Look at what that cell does; the cells after it did not run.",
+        cell,
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
+def _at(cell: int | None) -> str:
+    return "" if cell is None else f" at cell {cell + 1}"
+
+
+def worst(outcomes: list[Outcome]) -> Outcome:
+    """Return the first outcome that is not ok."""
+    return next((outcome for outcome in outcomes if outcome.kind != "ok"), OK)
+
+
+KINDS_THAT_STOP_ALL: frozenset[OutcomeKind] = frozenset({"submission_timed_out", "cancelled"})

@@ -1,0 +1,86 @@
+"""Run one bundle: its notebooks one after the other in one scratch, each in a kernel of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from hubgrade_ext.core.errors import HubgradeError
+from hubgrade_ext.grading.execution import outcomes
+from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level, NotebookResult, OutcomeKind
+from hubgrade_ext.grading.execution.kernel_server import KernelServer
+from hubgrade_ext.grading.execution.kernels import Sandbox
+from hubgrade_ext.grading.execution.notebook_run import NotebookRun
+from hubgrade_ext.grading.execution.scratch import ScratchFolder, changes
+
+_SPARE_BYTES = 16 * 1024**2
+
+
+class SubmissionRun:
+    """Run one bundle on a kernel server; `stop` ends it from outside."""
+
+    def __init__(self, bundle: Bundle, on_change: Callable[[], None]) -> None:
+        self.bundle = bundle
+        self.on_change = on_change
+        self.stopped: OutcomeKind | None = None
+        self._run: NotebookRun | None = None
+        self._cpu_left_s = bundle.limits.cpu_s
+
+    @property
+    def busy(self) -> bool:
+        """Say whether it uses a core: everything does, until its kernel is known to wait."""
+        kernel = self._run.kernel if self._run is not None else None
+        return kernel is None or not kernel.alive or kernel.busy
+
+    def stop(self, kind: OutcomeKind) -> None:
+        """End what runs and what would; the first reason stays."""
+        self.stopped = self.stopped or kind
+        if self._run is not None:
+            self._run.stop(kind)
+
+    async def execute(self, server: KernelServer) -> BundleResult:
+        """Run every notebook; every failure is an outcome. Raises HubgradeError when the server is gone."""
+        bundle = self.bundle
+        started = time.monotonic()
+        own_bytes = sum(len(file.content) for file in bundle.files)
+        scratch = server.new_scratch(bundle.limits.disk_bytes + own_bytes + _SPARE_BYTES)
+        deadline = asyncio.get_running_loop().call_later(
+            bundle.limits.submission_timeout_s, self.stop, "submission_timed_out"
+        )
+        try:
+            scratch.write_files(bundle.files)
+            notebooks = [await self._notebook(path, server, scratch) for path in bundle.notebooks]
+            made = changes(scratch, bundle.files, bundle.notebooks, bundle.limits.returned_bytes)
+        finally:
+            deadline.cancel()
+            server.drop_scratch(scratch)
+        return BundleResult(
+            bundle.bundle_id,
+            outcomes.worst([notebook.outcome for notebook in notebooks]),
+            tuple(notebooks),
+            server.level,
+            made.files,
+            made.deleted,
+            made.left_out,
+            time.monotonic() - started,
+            sum(notebook.cpu_s for notebook in notebooks),
+        )
+
+    async def _notebook(self, path: str, server: KernelServer, scratch: ScratchFolder) -> NotebookResult:
+        bundle = self.bundle
+        sandbox = Sandbox(server, scratch, bundle.limits, bundle.env, self._cpu_left_s)
+        self._run = NotebookRun(bundle, path, sandbox, self.on_change)
+        if self.stopped:
+            self._run.stopped = self.stopped
+            return self._run.not_run()
+        result = await self._run.execute()
+        self._cpu_left_s = max(0.0, self._cpu_left_s - result.cpu_s)
+        return result
+
+
+def failed(bundle: Bundle, level: Level, error: HubgradeError) -> BundleResult:
+    """Return the result of a bundle that could not be run at all."""
+    outcome = outcomes.internal_error(error.message)
+    notebooks = tuple(NotebookResult(path, outcome) for path in bundle.notebooks)
+    return BundleResult(bundle.bundle_id, outcome, notebooks, level)
