@@ -60,10 +60,10 @@ def nbgrader_collect(folder: Path, which: str) -> Work:
     api = _nbgrader(folder)
 
     def work() -> None:
-        listing = ExchangeList(coursedir=api.coursedir, authenticator=api.authenticator, parent=api, inbound=True)
-        listing.start()
+        common = {"coursedir": api.coursedir, "authenticator": api.authenticator, "parent": api}
+        ExchangeList(**common, inbound=True).start()
         api.coursedir.assignment_id = "ps01"
-        ExchangeCollect(coursedir=api.coursedir, authenticator=api.authenticator, parent=api).init_src()
+        ExchangeCollect(**common).init_src()
 
     return work
 
@@ -114,7 +114,7 @@ def main(name: str, folder: str, which: str = "") -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     taken = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
-    print(json.dumps(taken))
+    sys.stdout.write(json.dumps(taken) + "\n")
 
 
 if __name__ == "__main__":

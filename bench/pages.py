@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,17 +19,22 @@ _SETTLE_S = 3.0
 Say = Callable[[str], None]
 
 
-def page_rows(folder: Path, say: Say, large: int = LARGE) -> Iterator[Row]:
-    """Build courses in `folder`, and yield the rows of pages and plans."""
-    for students in BESIDE_NBGRADER:
+def page_rows(
+    folder: Path, say: Say, large: int = LARGE, beside: tuple[int, ...] = BESIDE_NBGRADER
+) -> Iterator[Row]:
+    """Build courses in `folder`, and yield the rows of pages and plans.
+
+    `large` students are hubgrade's alone but for the collect, `beside` are nbgrader's too.
+    """
+    for students in beside:
         course = _build(folder, students, say)
         size = f"{students} × {ASSIGNMENTS}"
-        yield _submissions(course, students, size, beside=True)
+        yield _submissions(course, size, beside=True)
         yield _assignments(course, "first", "assignments page, first time ever", size, beside=True)
         yield _collect(course, size)
     course = _build(folder, large, say)
     size = f"{large} × {ASSIGNMENTS}"
-    yield _submissions(course, large, size, beside=False)
+    yield _submissions(course, size, beside=False)
     yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
     yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit_s=0.5)
     yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit_s=0.1)
@@ -38,14 +44,14 @@ def page_rows(folder: Path, say: Say, large: int = LARGE) -> Iterator[Row]:
 
 def _build(folder: Path, students: int, say: Say) -> str:
     say(f"{students} students: building the course")
-    course = folder / str(students)
+    course = Path(tempfile.mkdtemp(prefix=f"{students}-", dir=folder))
     build_course(course, Size(students, ASSIGNMENTS))
     time.sleep(_SETTLE_S)
     say(f"{students} students: measuring")
     return str(course)
 
 
-def _submissions(course: str, students: int, size: str, *, beside: bool) -> Row:
+def _submissions(course: str, size: str, *, beside: bool) -> Row:
     theirs = measure("nbgrader_submissions", course).cpu_s if beside else None
     ours = measure("submissions_page", course, "again")
     return Row("submissions page (CPU)", size, ours.cpu_s, theirs, limit_s=0.1)

@@ -48,7 +48,7 @@ class Measured(Struct, frozen=True):
 def measure(name: str, *arguments: str) -> Measured:
     """Take a measurement of `bench.children` in a new process; imports come before the clock starts."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    environment["PATH"] = os.path.dirname(sys.executable) + os.pathsep + environment.get("PATH", "")
+    environment["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environment.get("PATH", "")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "bench.children", name, *arguments],
         env=environment,
@@ -72,9 +72,8 @@ def table(rows: Iterable[Row]) -> str:
         ratio = "" if row.ratio is None else f"{row.ratio:.0f} ×"
         reached = "" if not goal else "yes" if row.is_reached else "**no**"
         theirs = "" if row.nbgrader_s is None else f"{_seconds(row.nbgrader_s)}"
-        lines.append(
-            f"| {row.what} | {row.size} | {theirs} | {_seconds(row.hubgrade_s)} | {ratio} | {goal} | {reached} |"
-        )
+        cells = (row.what, row.size, theirs, _seconds(row.hubgrade_s), ratio, goal, reached)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

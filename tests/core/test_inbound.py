@@ -137,7 +137,7 @@ def test_unread_attempts_are_the_same_attempts(settings: CourseSettings) -> None
         f"bob+ps1+{STAMP}+x",
         "bob+ps1+2015-02-02 15:58:23 UTC+x",
         "bob+ps1+2016-13-02 15:58:23.948203 UTC+x",
-        f"bob+ps1+2014-02-02 15:58:23.948203 UTC+y+z",
+        "bob+ps1+2014-02-02 15:58:23.948203 UTC+y+z",
         ".dot",
         "nothing",
     ):

@@ -15,12 +15,15 @@ from collections.abc import Mapping
 
 from hubgrade_ext.grading.execution.protocol import StartKernel
 
+# What a kernel imports until it has run its first cell; those that a version does not have are passed over.
 WARM_MODULES = (
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.datapub", "ipykernel.debugger", "ipykernel.displayhook",
-    "ipykernel.zmqshell", "ipykernel.compiler", "ipykernel.subshell_manager", "IPython.core.completer",
-    "IPython.core.interactiveshell", "IPython.core.historyapp", "IPython.core.magics", "IPython.core.pylabtools",
-    "IPython.core.ultratb", "IPython.lib.pretty", "comm", "matplotlib_inline.config", "pexpect", "traceback",
-    "multiprocessing.process", "numbers", "tempfile", "uuid", "sqlite3", "pdb",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.displayhook", "ipykernel.zmqshell",
+    "ipykernel.compiler", "ipykernel.subshell_manager", "IPython.core.completer", "IPython.core.completerlib",
+    "IPython.core.historyapp", "IPython.core.interactiveshell", "IPython.core.logger", "IPython.core.magics",
+    "IPython.core.oinspect", "IPython.core.pylabtools", "IPython.core.ultratb", "IPython.extensions.storemagic",
+    "IPython.lib.pretty", "IPython.utils.wildcard", "comm", "faulthandler", "matplotlib_inline.config",
+    "multiprocessing.process", "pdb", "pexpect", "resource", "sqlite3", "tempfile", "tornado.platform.asyncio",
+    "traceback", "uuid",
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 _END_TIMEOUT_S = 20.0
 _MESSAGE_OVERHEAD_BYTES = 500
 _LONGEST_STRETCH = 8.0
+_CUT_PATIENCE_S = 0.5
 
 
 class _Runner(NotebookClient):  # type: ignore[misc]
@@ -210,6 +211,7 @@ class NotebookRun:
             self.completed = not self.stopped
         finally:
             watch.cancel()
+            client.iopub_channel.socket.disable_monitor()
             client.stop_channels()
         if self.stopped:
             raise DeadKernelError("stopped")
@@ -229,15 +231,12 @@ class NotebookRun:
 
     async def _watch_connection(self, client: SandboxedClient) -> None:
         """End a kernel whose message was larger than allowed, at which the connection is cut."""
-        monitor = client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        try:
+        with client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
             await monitor.recv_multipart()
-            # It is cut too when the kernel ends.
-            await asyncio.sleep(0.5)
-            if self.process.alive:
-                self.stop("too_large")
-        finally:
-            client.iopub_channel.socket.disable_monitor()
+        # It is cut too when the kernel ends.
+        await asyncio.sleep(_CUT_PATIENCE_S)
+        if self.process.alive:
+            self.stop("too_large")
 
     def _why(self, sentence: str) -> Outcome:
         limits = self.bundle.limits

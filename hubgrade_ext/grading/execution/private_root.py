@@ -94,18 +94,27 @@ def _fill_etc() -> None:
         source = _OLD + path
         if not os.path.lexists(source):
             continue
-        if not os.path.islink(source):
+        if os.path.isdir(source) and not os.path.islink(source):
             _bind_from_old(path)
+            continue
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if not os.path.islink(source):
+            # Copied, not bound: every mount here is one more to copy for each kernel.
+            _copy(source, path)
             continue
         # Where a link leads may lie outside of what is shown: /run/systemd's resolv.conf, for one.
         target = os.readlink(source)
         real = os.path.normpath(os.path.join(os.path.dirname(path), target))
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         if os.path.exists(real):
             Path(path).symlink_to(target)
-        elif os.path.isfile(_OLD + real):
-            Path(path).write_bytes(Path(_OLD + real).read_bytes())
+        else:
+            _copy(_OLD + real, path)
     write_accounts(Path("/etc"))
+
+
+def _copy(source: str, path: str) -> None:
+    with suppress(OSError):
+        Path(path).write_bytes(Path(source).read_bytes())
 
 
 def write_accounts(folder: Path) -> None:

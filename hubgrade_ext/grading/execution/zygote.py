@@ -136,6 +136,7 @@ class Zygote:
             path = tempfile.mkdtemp(prefix="hubgrade-")
             make_places(path)
         if self.bubblewrapped is not None:
+            Path(path, "etc").mkdir(mode=0o700)
             write_accounts(Path(path, "etc"))
         self.scratches.add(path)
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

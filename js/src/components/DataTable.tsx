@@ -13,6 +13,8 @@ declare module '@tanstack/react-table' {
     width?: number;
     /** Where the column stays while the others scroll sideways: pixels from the left edge. */
     left?: number;
+    /** The same from the right edge. */
+    right?: number;
     /** Whether the cell names its row. */
     heads?: boolean;
   }
@@ -33,7 +35,7 @@ interface IDataTableProps<T> {
 
 const ROW_HEIGHT = 44;
 /** What a column without a width has at least. */
-const LEAST_WIDTH = 230;
+const LEAST_WIDTH = 260;
 const ARIA = { asc: 'ascending', desc: 'descending' } as const;
 
 /** A real table of which only the rows in view are in the page; it sorts by its heads. */
@@ -128,6 +130,9 @@ export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
 function placing(meta: ColumnMeta<unknown, unknown> | undefined): { className?: string; style?: CSSProperties } {
   if (meta?.left !== undefined) {
     return { className: 'jp-mod-pinned', style: { insetInlineStart: meta.left } };
+  }
+  if (meta?.right !== undefined) {
+    return { className: 'jp-mod-pinned', style: { insetInlineEnd: meta.right } };
   }
   return meta?.align === 'right' ? { className: 'jp-mod-number' } : {};
 }

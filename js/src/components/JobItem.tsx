@@ -100,7 +100,10 @@ export function JobResults({ detail }: { detail: JobDetail }): JSX.Element {
         <ul className="jp-Hubgrade-results">
           {failed.map(result => (
             <li key={result.item}>
-              <Chip tone="error">{result.item}</Chip> {result.message}{' '}
+              <Chip tone="error">
+                <strong>{result.item}</strong>
+              </Chip>{' '}
+              {result.message}{' '}
               <span className="jp-Hubgrade-muted">{result.remedy}</span>
             </li>
           ))}

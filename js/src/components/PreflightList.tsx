@@ -38,9 +38,11 @@ export function PreflightList({ report, checking, onCheck, onCopy }: IPreflightL
           {report.errors + report.warnings === 0
             ? trans.__('Everything that was checked works')
             : [
-                trans._n('%1 problem', '%1 problems', report.errors),
-                trans._n('%1 warning', '%1 warnings', report.warnings)
-              ].join(' · ')}
+                report.errors > 0 && trans._n('%1 problem', '%1 problems', report.errors),
+                report.warnings > 0 && trans._n('%1 warning', '%1 warnings', report.warnings)
+              ]
+                .filter(Boolean)
+                .join(' · ')}
         </strong>
         <span className="jp-Hubgrade-spacer" />
         <Button className="jp-mod-styled" onClick={() => onCopy(textOf(report.findings), trans.__('Report copied'))}>

@@ -16,7 +16,6 @@ export function SettingsList({ page, filter }: ISettingsListProps): JSX.Element 
   );
   // what somebody set is what one looks for; nbgrader's defaults follow
   const sorted = [...shown].sort((a, b) => Number(a.source === null) - Number(b.source === null));
-  const levels = { system: trans.__('system'), user: trans.__('user'), course: trans.__('course') };
   return (
     <div className="jp-Hubgrade-column">
       {page.unknown.length > 0 && (
@@ -34,18 +33,6 @@ export function SettingsList({ page, filter }: ISettingsListProps): JSX.Element 
           ))}
         </section>
       )}
-      <section className="jp-Hubgrade-section" aria-label={trans.__('Files')}>
-        <h3>{trans.__('Files, later ones win')}</h3>
-        <ol className="jp-Hubgrade-list">
-          {page.files.map(file => (
-            <li key={`${file.level} ${file.path}`}>
-              <Chip tone={file.error ? 'error' : file.exists ? 'ok' : 'none'}>{levels[file.level]}</Chip>{' '}
-              <code>{file.path}</code>{' '}
-              <span className="jp-Hubgrade-muted">{file.error || (file.exists ? '' : trans.__('not there'))}</span>
-            </li>
-          ))}
-        </ol>
-      </section>
       <section className="jp-Hubgrade-section" aria-label={trans.__('Settings')}>
         <h3>{trans.__('Settings in effect')}</h3>
         <table className="jp-Hubgrade-table jp-Hubgrade-settings" aria-label={trans.__('Settings in effect')}>
@@ -63,7 +50,30 @@ export function SettingsList({ page, filter }: ISettingsListProps): JSX.Element 
           </tbody>
         </table>
       </section>
+      <section className="jp-Hubgrade-section" aria-label={trans.__('Files')}>
+        <h3>{trans.__('Files, later ones win')}</h3>
+        <Files files={page.files.filter(file => file.exists)} />
+        <details>
+          <summary>{trans.__('Where nbgrader looked and found no file')}</summary>
+          <Files files={page.files.filter(file => !file.exists)} />
+        </details>
+      </section>
     </div>
+  );
+}
+
+function Files({ files }: { files: ConfigPage['files'] }): JSX.Element {
+  const trans = useTrans();
+  const levels = { system: trans.__('system'), user: trans.__('user'), course: trans.__('course') };
+  return (
+    <ol className="jp-Hubgrade-list">
+      {files.map(file => (
+        <li key={`${file.level} ${file.path}`}>
+          <Chip tone={file.error ? 'error' : file.exists ? 'ok' : 'none'}>{levels[file.level]}</Chip>{' '}
+          <code>{file.path}</code> <span className="jp-Hubgrade-muted">{file.error}</span>
+        </li>
+      ))}
+    </ol>
   );
 }
 

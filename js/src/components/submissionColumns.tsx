@@ -93,7 +93,7 @@ export function submissionColumns({ trans, now, notebooks, menuOf }: IColumnPart
       header: trans.__('Late by'),
       accessorFn: row => row.late_s,
       cell: ({ row }) => lateBy(row.original.late_s, trans),
-      meta: { align: 'right', width: 72 }
+      meta: { align: 'right', width: 92 }
     },
     ...perNotebook,
     {
@@ -116,7 +116,7 @@ export function submissionColumns({ trans, now, notebooks, menuOf }: IColumnPart
       cell: ({ row }) => (
         <MenuButton label={trans.__('More for %1', row.original.student_id)} lines={menuOf(row.original)} />
       ),
-      meta: { width: 40 }
+      meta: { width: 40, right: 0 }
     }
   ];
 

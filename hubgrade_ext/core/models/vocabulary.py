@@ -1,0 +1,45 @@
+"""The words that every shape uses, and the body of an error."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Role = Literal["instructor", "student"]
+InstructorVerb = Literal[
+    "generate_assignment",
+    "release_assignment",
+    "unrelease",
+    "collect",
+    "autograde",
+    "generate_feedback",
+    "release_feedback",
+]
+StudentVerb = Literal["fetch_assignment", "submit", "fetch_feedback"]
+Verb = Literal[
+    "generate_assignment",
+    "release_assignment",
+    "unrelease",
+    "collect",
+    "autograde",
+    "generate_feedback",
+    "release_feedback",
+    "fetch_assignment",
+    "submit",
+    "fetch_feedback",
+]
+Scope = Literal["remaining", "all"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+StepState = Literal["none", "current", "outdated"]
+ItemState = Literal["done", "failed", "skipped"]
+
+
+class ErrorBody(Struct, frozen=True):
+    """What went wrong and what to do; the body of every answer ≥ 400."""
+
+    code: str
+    message: str
+    remedy: str = ""
+    suggestion: str = ""
+    report: str = ""

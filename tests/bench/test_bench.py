@@ -1,0 +1,43 @@
+"""The measurements run, and the table says what was reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.pages import page_rows
+from bench.rows import BEGIN, END, Row, table, write_document
+
+
+def test_rows_of_pages(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("bench.pages.ASSIGNMENTS", 2)
+    monkeypatch.setattr("bench.pages._SETTLE_S", 0.0)
+    said: list[str] = []
+    rows = list(page_rows(tmp_path, said.append, large=3, beside=(2,)))
+    assert [row.size for row in rows] == ["2 × 2", "2 × 2", "2 × 2 × 3", "3 × 2", "3 × 2", "3 × 2", "3 × 2", "3 × 2 × 3"]
+    assert [row.nbgrader_s is not None for row in rows] == [True, True, True, False, False, False, False, True]
+    assert all(row.hubgrade_s > 0 for row in rows)
+    assert said
+
+
+def test_table() -> None:
+    rows = [
+        Row("fast", "1", 0.05, 1.0, limit_s=0.1),
+        Row("slow", "1", 0.5, limit_s=0.1),
+        Row("ratio", "1", 1.5, 3.0, least_ratio=5),
+        Row("plain", "1", 2.25),
+    ]
+    assert [row.is_reached for row in rows] == [True, False, False, True]
+    assert table(rows).splitlines()[2:] == [
+        "| fast | 1 | 1.0 s | 0.050 s | 20 × | ≤ 0.1 s | yes |",
+        "| slow | 1 |  | 0.500 s |  | ≤ 0.1 s | **no** |",
+        "| ratio | 1 | 3.0 s | 1.5 s | 2 × | ≥ 5 × | **no** |",
+        "| plain | 1 |  | 2.2 s |  |  |  |",
+    ]
+
+
+def test_the_table_replaces_the_one_before(tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    for text in ("new", "newer"):
+        write_document(text, document)
+    assert document.read_text() == f"before\n{BEGIN}\nnewer\n{END}\nafter\n"
