@@ -43,6 +43,7 @@ def assignment_row(
             submitted=counts.submitted,
             collect_left=counts.collect_left,
             autograde_left=counts.autograde_left,
+            autograde_failed=failures.get("autograde", 0),
             manual_left=counts.manual_left,
             feedback_left=counts.feedback_left,
             release_left=counts.release_left,

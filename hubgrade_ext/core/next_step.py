@@ -12,13 +12,16 @@ The first row that holds decides (a dash: it does not matter):
 | -      | -         | -        | -          | n need a person      | grade_manually n  |
 | -      | -         | -        | -          | feedback missing n   | generate_feedback n |
 | -      | -         | -        | -          | feedback to release n | release_feedback n |
+| -      | -         | -        | -          | n failed autograding | autograde n       |
 | -      | -         | -        | ahead      | -                    | wait              |
 | -      | -         | -        | none       | nothing handed in    | wait              |
 | -      | -         | -        | -          | -                    | done              |
 
 *Ahead* is a due date that has not come: collecting is possible then, but not
 urged; what was collected all the same is carried on. Without a due date there
-is nothing to wait for but the first submission.
+is nothing to wait for but the first submission. A submission that failed to be
+autograded and was not collected anew comes last: it would fail again unless
+somebody mends it, and its row says what.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ def next_step(
     manual_left: int,
     feedback_left: int,
     release_left: int,
+    autograde_failed: int,
 ) -> NextStep:
     """Return the step that comes next, by the table above."""
     if has_source and generated != "current":
@@ -52,14 +56,17 @@ def next_step(
     ahead = due_date is not None and now < due_date
     if collect_left and not ahead:
         return NextStep("collect", collect_left)
-    if autograde_left:
-        return NextStep("autograde", autograde_left)
+    failed = min(autograde_failed, autograde_left)
+    if autograde_left > failed:
+        return NextStep("autograde", autograde_left - failed)
     if manual_left:
         return NextStep("grade_manually", manual_left)
     if feedback_left:
         return NextStep("generate_feedback", feedback_left)
     if release_left:
         return NextStep("release_feedback", release_left)
+    if failed:
+        return NextStep("autograde", failed)
     if ahead or (due_date is None and not submitted):
         return NextStep("wait")
     return NextStep("done")

@@ -100,6 +100,7 @@ class CourseQueue:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="hubgrade-journal")
         self._worker: asyncio.Task[None] | None = None
         self._timed_out = False
+        self._cancelled = asyncio.Event()
         self._stopping_worker: asyncio.Future[None] | None = None
 
     @property
@@ -134,6 +135,7 @@ class CourseQueue:
             await self._save(running)
         elif not running.job.cancelling:
             running.cancelling()
+            self._cancelled.set()
             await self._save(running)
             await self._zygote.stop_task(job_id, CANCEL_GRACE_S)
         return running.job
@@ -166,10 +168,11 @@ class CourseQueue:
     async def _carry_out(self, running: RunningJob) -> None:
         deaths = 0
         died_at = ""
+        self._cancelled.clear()
         while True:
             known = len(running.results)
             running.start()
-            ending = await self._attempt(running)
+            ending = await self._attempt(running) if await self._zygote_is_up() else None
             if self.stopping and not (ending and ending.line and ending.line.state != "stopped"):
                 return
             if await self._has_ended(running, ending):
@@ -238,6 +241,23 @@ class CourseQueue:
             keeping.cancel()
             await asyncio.wait({keeping})
             await self._save(running)
+
+    async def _zygote_is_up(self) -> bool:
+        """Wait until a worker can be had; False when the job is cancelled before.
+
+        Raises: InternalError, Busy.
+        """
+        starting = asyncio.ensure_future(self._zygote.start())
+        cancelled = asyncio.ensure_future(self._cancelled.wait())
+        try:
+            await asyncio.wait({starting, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            return not cancelled.done()
+        finally:
+            starting.cancel()
+            cancelled.cancel()
+            await asyncio.wait({starting, cancelled})
 
     async def _run_worker(
         self, running: RunningJob, on_line: Callable[[Line], None], on_start: Callable[[int], None]

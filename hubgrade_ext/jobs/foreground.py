@@ -126,6 +126,7 @@ def _no_strays() -> Iterator[None]:
         yield
     finally:
         kill_strays(before)
+        become_subreaper(False)
 
 
 @contextlib.contextmanager

@@ -51,6 +51,13 @@ def new_job(course_key: str, request: JobRequest, created_by: str) -> Job:
         created_by=created_by,
     )
 
+FAILURES = """
+SELECT assignment_id, verb, count(*) AS n FROM latest AS tried WHERE state = 'failed' AND NOT EXISTS (
+    SELECT 1 FROM latest AS anew WHERE anew.assignment_id = tried.assignment_id AND anew.item = tried.item
+    AND anew.verb = 'collect' AND anew.state = 'done' AND anew.at > tried.at
+) GROUP BY 1, 2
+"""
+
 
 class Journal:
     """The journal of one course; every method is one transaction, and may wait for other processes."""
@@ -241,13 +248,14 @@ class Journal:
         return self.file.read(work, {})
 
     def failures(self) -> dict[str, dict[Verb, int]]:
-        """Return, per assignment and verb, how many items failed at their newest try."""
+        """Return, per assignment and verb, how many items failed at their newest try.
+
+        What was collected anew since then has not been tried yet, and does not count.
+        """
 
         def work(db: sqlite3.Connection) -> dict[str, dict[Verb, int]]:
             counts: dict[str, dict[Verb, int]] = {}
-            for row in db.execute(
-                "SELECT assignment_id, verb, count(*) AS n FROM latest WHERE state = 'failed' GROUP BY 1, 2"
-            ):
+            for row in db.execute(FAILURES):
                 counts.setdefault(row["assignment_id"], {})[row["verb"]] = row["n"]
             return counts
 

@@ -21,9 +21,9 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def become_subreaper() -> None:
-    """Adopt every orphan among this process's descendants from now on (Linux; elsewhere nothing)."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+def become_subreaper(adopt: bool = True) -> None:
+    """Adopt this process's orphaned descendants from now on, or no more; only Linux can."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, int(adopt))
 
 
 def die_with_parent(signum: int) -> None:

@@ -75,6 +75,8 @@ def main(task_fd: int, pipe_fd: int, log_fd: int, verbs: dict[Verb, Run]) -> int
 
 def _carry_out(task: JobTask | CallTask, verbs: dict[Verb, Run], send: Callable[[Line], None]) -> EndLine:
     try:
+        # the zygote blocked it until here, where it is understood
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if isinstance(task, CallTask):
             send(AnswerLine(msgspec.Raw(encode(call(task.function, task.arguments)))))
         else:

@@ -108,9 +108,12 @@ class Zygote:
 
     def _fork(self, order: Start, task_fd: int, pipe_fd: int, log_fd: int) -> None:
         parent = os.getpid()
+        # a request to stop that comes before the child can take it must wait, not get lost
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         pid = os.fork()
         if pid == 0:
             self._be_child(parent, task_fd, pipe_fd, log_fd)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.close(task_fd)
         os.close(pipe_fd)
         self.children[pid] = _Child(order.task_id, pid, log_fd, order.log_limit_bytes)

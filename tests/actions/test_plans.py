@@ -45,14 +45,21 @@ def test_collect(settings: CourseSettings) -> None:
         "1 submission was graded already and will need grading again.",
     ]
     assert _numbers(plan(settings, JobRequest("collect", "ps01", scope="all"))) == (4, 0, 4, 0)
-    assert _numbers(plan(settings, JobRequest("collect", "ps01", students=[WHO, "student0002"]))) == (2, 0, 2, 0)
+    assert _numbers(plan(settings, JobRequest("collect", "ps01", students=[WHO, "student0002"]))) == (
+        2,
+        0,
+        2,
+        0,
+    )
 
 
 def test_collect_up_to_the_due_date(settings: CourseSettings) -> None:
     _submit(settings, WHO, "ps01", 2)
     request = JobRequest("collect", "ps01", before_due_date=True)
     assert _numbers(plan(settings, request)) == (4, 0, 0, 4)
-    change_gradebook(settings, "UPDATE assignment SET duedate = ?", str(submitted_at(0, 0).replace(tzinfo=None)))
+    change_gradebook(
+        settings, "UPDATE assignment SET duedate = ?", str(submitted_at(0, 0).replace(tzinfo=None))
+    )
     # the attempt before takes the place of what was collected
     assert _numbers(plan(settings, request)) == (4, 0, 4, 0)
     assert _numbers(plan(settings, JobRequest("collect", "ps03", before_due_date=True))) == (4, 4, 0, 0)
@@ -70,7 +77,9 @@ def test_autograde(settings: CourseSettings) -> None:
         "1 student has a newer submission that is not collected yet.",
         "No notebook of ps01 is called “nothing*”.",
     ]
-    assert plan(settings, JobRequest("autograde", "ps01", notebook="problem?")).warnings == warned.warnings[:1]
+    assert (
+        plan(settings, JobRequest("autograde", "ps01", notebook="problem?")).warnings == warned.warnings[:1]
+    )
 
 
 def test_autograde_what_was_never_generated(settings: CourseSettings) -> None:
@@ -149,7 +158,15 @@ def test_unrelease_asks_for_the_name(settings: CourseSettings) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    ["generate_assignment", "release_assignment", "unrelease", "collect", "autograde", "generate_feedback", "release_feedback"],
+    [
+        "generate_assignment",
+        "release_assignment",
+        "unrelease",
+        "collect",
+        "autograde",
+        "generate_feedback",
+        "release_feedback",
+    ],
 )
 @pytest.mark.parametrize("name", ["nowhere", "../course", "", ".", "a/b", "\0"])
 def test_no_such_assignment(settings: CourseSettings, verb, name: str) -> None:

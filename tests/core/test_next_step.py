@@ -12,7 +12,15 @@ from hubgrade_ext.core.next_step import next_step
 
 NOW = datetime(2025, 3, 3, 12, tzinfo=UTC)
 PAST, AHEAD = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
-NOTHING = {"submitted": 0, "collect": 0, "autograde": 0, "manual": 0, "feedback": 0, "release": 0}
+NOTHING = {
+    "submitted": 0,
+    "collect": 0,
+    "autograde": 0,
+    "manual": 0,
+    "feedback": 0,
+    "release": 0,
+    "failed": 0,
+}
 
 # source, generated, released, due, what is left → step, count
 TABLE = [
@@ -32,8 +40,28 @@ TABLE = [
     (True, "current", "current", AHEAD, {"submitted": 8, "collect": 8}, "wait", 0),
     (True, "current", "current", AHEAD, {"submitted": 8, "collect": 7, "autograde": 1}, "autograde", 1),
     (True, "current", "current", PAST, {"submitted": 75, "autograde": 75, "manual": 3}, "autograde", 75),
+    (True, "current", "current", PAST, {"submitted": 9, "autograde": 9, "failed": 2}, "autograde", 7),
+    (
+        True,
+        "current",
+        "current",
+        PAST,
+        {"submitted": 9, "autograde": 2, "failed": 2, "manual": 7},
+        "grade_manually",
+        7,
+    ),
+    (True, "current", "current", PAST, {"submitted": 9, "autograde": 2, "failed": 2}, "autograde", 2),
+    (True, "current", "current", PAST, {"submitted": 9, "failed": 2}, "done", 0),
     (True, "current", "current", PAST, {"submitted": 75, "manual": 12, "feedback": 63}, "grade_manually", 12),
-    (True, "current", "current", PAST, {"submitted": 75, "feedback": 75, "release": 4}, "generate_feedback", 75),
+    (
+        True,
+        "current",
+        "current",
+        PAST,
+        {"submitted": 75, "feedback": 75, "release": 4},
+        "generate_feedback",
+        75,
+    ),
     (True, "current", "current", PAST, {"submitted": 75, "release": 75}, "release_feedback", 75),
     (True, "current", "current", AHEAD, {}, "wait", 0),
     (True, "current", "current", AHEAD, {"submitted": 5}, "wait", 0),
@@ -59,6 +87,7 @@ def test_next_step(source, generated, released, due, left, step, count) -> None:
         manual_left=counted["manual"],
         feedback_left=counted["feedback"],
         release_left=counted["release"],
+        autograde_failed=counted["failed"],
     )
     assert found == NextStep(step, count)
 

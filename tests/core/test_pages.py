@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -46,8 +47,8 @@ def _settle(settings: CourseSettings) -> None:
     """Make every folder and file of the course old enough to be trusted, without changing their order."""
     for base in (settings.root or "", settings.exchange_root):
         for folder, _, files in os.walk(base):
-            for path in (folder, *(os.path.join(folder, name) for name in files)):
-                then = os.stat(path).st_mtime_ns - 3600 * 10**9
+            for path in (Path(folder), *(Path(folder, name) for name in files)):
+                then = path.stat().st_mtime_ns - 3600 * 10**9
                 os.utime(path, ns=(then, then))
 
 
@@ -88,9 +89,13 @@ def test_assignments_known_from_one_place_only(settings: CourseSettings) -> None
     (root / "source" / "empty").mkdir()
     (root / "release" / "generated").mkdir()
     (root / "release" / "generated" / "a.ipynb").touch()
-    shutil.copytree(root / "release" / "ps01", Path(settings.exchange_root, "course101", "outbound", "handed out"))
+    shutil.copytree(
+        root / "release" / "ps01", Path(settings.exchange_root, "course101", "outbound", "handed out")
+    )
     (root / "submitted" / "zoe" / "mailed").mkdir(parents=True)
-    change_gradebook(settings, "INSERT INTO assignment (id, name, course_id) VALUES ('x', 'recorded', 'course101')")
+    change_gradebook(
+        settings, "INSERT INTO assignment (id, name, course_id) VALUES ('x', 'recorded', 'course101')"
+    )
     rows = _rows(settings)
     steps = {name: rows[name].next_step.step for name in rows.keys() - {"ps01", "ps02", "ps03"}}
     assert steps == {
@@ -201,7 +206,11 @@ def test_no_such_assignment(settings: CourseSettings) -> None:
 def test_students(settings: CourseSettings) -> None:
     page = students_page(settings, REF)
     assert [student.student_id for student in page.students] == [f"student{n:04}" for n in range(4)]
-    assert (page.students[0].submissions, page.students[0].score, page.students[0].max_score) == (2, 18.0, 36.0)
+    assert (page.students[0].submissions, page.students[0].score, page.students[0].max_score) == (
+        2,
+        18.0,
+        36.0,
+    )
 
 
 def test_a_course_with_nothing_in_it(tmp_path: Path, settings: CourseSettings) -> None:
@@ -239,10 +248,10 @@ def test_odd_names_and_files_break_nothing(settings: CourseSettings, tmp_path: P
     (root / "submitted" / WHO / "dangling").symlink_to(tmp_path / "nowhere")
     (root / "submitted" / "<img src=x>" / "ps01").mkdir(parents=True)
     os.mkfifo(root / "submitted" / "<img src=x>" / "ps01" / "timestamp.txt")
-    os.mkdir(os.fsencode(root / "submitted") + b"/\xff")
-    os.mkdir(os.fsencode(root / "submitted") + b"/\xff/ps01")
-    os.mkdir(os.fsencode(root / "source") + b"/\xfe")
-    os.mkdir(os.fsencode(inbound_dir(settings)) + f"/zo+ps01+{stamp_of(submitted_at(0, 0))}+".encode() + b"\xff")
+    no_text = os.fsdecode(b"\xff")
+    (root / "submitted" / no_text / "ps01").mkdir(parents=True)
+    (root / "source" / no_text).mkdir()
+    (inbound_dir(settings) / f"zo+ps01+{stamp_of(submitted_at(0, 0))}+{no_text}").mkdir()
     (inbound_dir(settings) / f"zoe+{'(' * 9}+{stamp_of(submitted_at(0, 0))}+x").mkdir()
     (inbound_dir(settings) / "nothing").touch()
     (settings.path("autograded", WHO, "ps01") / "timestamp.txt").unlink()
@@ -348,10 +357,12 @@ def test_remembered_equals_fresh_after_every_change(
         pages.append(_rows(settings))
         time.sleep(0.06)  # from here on the new times are trusted
         course_counts(settings)
-    assert sum(one != other for one, other in zip(pages, pages[1:], strict=False)) >= len(CHANGES) - 3
+    assert sum(one != other for one, other in pairwise(pages)) >= len(CHANGES) - 3
 
 
-def test_an_unchanged_course_is_not_read_again(settings: CourseSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_course_is_not_read_again(
+    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _settle(settings)
     counter = CourseCounter(settings)
     expected = counter.count().assignments
@@ -391,7 +402,9 @@ def test_a_memory_that_cannot_be_read_is_as_good_as_none(
     assert assignments_page(settings, REF) == expected
 
 
-def test_a_state_folder_that_refuses_writes(settings: CourseSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_folder_that_refuses_writes(
+    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
     settings.state_dir.write_text("in the way")
     assert len(assignments_page(settings, REF).assignments) == 3

@@ -155,7 +155,12 @@ def test_a_mark_that_was_cut_short(settings: CourseSettings) -> None:
         file.write(b'\n{"student_id": "stu')
     remember_feedback(settings, "ps01", "student0002", "old grades")
     states = {state.student_id: state.feedback_generated for state in submission_states(settings, "ps01")}
-    assert states == {"student0000": "current", WHO: "outdated", "student0002": "outdated", "student0003": "current"}
+    assert states == {
+        "student0000": "current",
+        WHO: "outdated",
+        "student0002": "outdated",
+        "student0003": "current",
+    }
 
 
 def _released(settings: CourseSettings, notebook: str) -> Path:
@@ -179,7 +184,10 @@ def test_feedback_newer_than_released(settings: CourseSettings) -> None:
     assert _state(settings).feedback_released == "current"
     _touch(folder / "problem1.html", 3600)
     assert _state(settings).feedback_released == "outdated"
-    assert [s.student_id for s in chosen("release_feedback", submission_states(settings, "ps01"), "remaining", None)] == [WHO]
+    assert [
+        s.student_id
+        for s in chosen("release_feedback", submission_states(settings, "ps01"), "remaining", None)
+    ] == [WHO]
 
 
 def test_feedback_whose_secret_is_elsewhere(settings: CourseSettings) -> None:
@@ -234,7 +242,10 @@ def test_through_nbgraders_own_cycle(course_dir: Path, submit_as: Callable[..., 
 
     def nbgrader(*arguments: str) -> SubmissionState | None:
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments, "ps1"], cwd=course_dir, capture_output=True, text=True
+            [sys.executable, "-m", "nbgrader", *arguments, "ps1"],
+            cwd=course_dir,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stderr
         states = submission_states(settings, "ps1")

@@ -33,22 +33,21 @@ def follow(jp_fetch: Ask, jp_base_url: str) -> Ask:
     return open_link
 
 
-@pytest.mark.parametrize(
-    ("where", "page"),
-    [
-        ({}, "manage_assignments"),
-        ({"assignment_id": "ps1"}, "manage_submissions/ps1"),
-        ({"assignment_id": "ps1", "notebook_id": "problem1"}, "gradebook/ps1/problem1"),
-        ({"submission_id": "abc/../d"}, "submissions/abc%2F..%2Fd"),
-    ],
-)
-async def test_pages(
-    api: Ask, follow: Ask, course_dir: Path, open_course_key: Ask, jp_base_url: str, where: Any, page: str
-) -> None:
+PAGES: list[tuple[dict[str, str], str]] = [
+    ({}, "manage_assignments"),
+    ({"assignment_id": "ps1"}, "manage_submissions/ps1"),
+    ({"assignment_id": "ps1", "notebook_id": "problem1"}, "gradebook/ps1/problem1"),
+    ({"assignment_id": "Übung 3", "notebook_id": "a?b"}, "gradebook/%C3%9Cbung%203/a%3Fb"),
+    ({"submission_id": "abc/../d"}, "submissions/abc%2F..%2Fd"),
+]
+
+
+async def test_pages(api: Ask, follow: Ask, course_dir: Path, open_course_key: Ask, jp_base_url: str) -> None:
     key = await open_course_key(course_dir)
-    link = (await api("GET", f"/courses/{key}/formgrader", params=where)).body
-    assert link["problem"] is None
-    assert await follow(link["url"]) == (302, f"{jp_base_url}formgrader/{page}")
+    for where, page in PAGES:
+        link = (await api("GET", f"/courses/{key}/formgrader", params=where)).body
+        assert link["problem"] is None
+        assert await follow(link["url"]) == (302, f"{jp_base_url}formgrader/{page}")
 
 
 async def test_notebook_without_assignment(api: Ask, course_dir: Path, open_course_key: Ask) -> None:

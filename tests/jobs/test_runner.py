@@ -139,12 +139,28 @@ async def test_cancel_queued_is_at_once(bench: Any, settings: CourseSettings) ->
     assert not any("3x0" in line for line in done_lines(settings))
 
 
-async def test_cancel_before_there_is_a_process(bench: Any, settings: CourseSettings) -> None:
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.3, 1.0])
+async def test_cancel_at_the_start(bench: Any, settings: CourseSettings, after_s: float) -> None:
+    """While the zygote is starting, and in the first moments of the worker."""
     job = await bench.submit(settings, "100x0.05")
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(after_s)
+    began = time.monotonic()
     await bench.runner.cancel(settings, job.job_id)
     assert (await bench.ended(settings, job)).job.state == "cancelled"
+    assert time.monotonic() - began < 5
     assert sum(done_lines(settings).values()) < 100
+
+
+async def test_cancel_in_the_workers_first_moments(bench: Any, settings: CourseSettings) -> None:
+    await bench.runner.warm_up()
+    for turn in range(15):
+        job = await bench.submit(settings, "100x0.05")
+        await asyncio.sleep(turn * 0.004)
+        began = time.monotonic()
+        await bench.runner.cancel(settings, job.job_id)
+        assert (await bench.ended(settings, job)).job.state == "cancelled"
+        # a request that got lost would cost the three seconds' grace
+        assert time.monotonic() - began < 3
 
 
 async def test_queue_is_bounded_and_in_order(

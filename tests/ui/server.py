@@ -17,7 +17,6 @@ from typing import Any
 API = "hubgrade/api"
 TOKEN = "t" * 32
 QUIET = '{"fetchNews": "false", "checkForUpdates": false}'
-THEME = '{"theme": "%s"}'
 MAKE_DEMO = "import sys, pathlib, hubgrade_ext.demo as d; d.create_demo(pathlib.Path(sys.argv[1]))"
 
 
@@ -92,12 +91,17 @@ class Server:
         env["HOME"] = str(self.conf)
         return env
 
-    def start(self, theme: str | None = None) -> None:
-        settings = self.conf / "settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True, exist_ok=True)
-        (settings / "notification.jupyterlab-settings").write_text(QUIET)
-        if theme:
-            (settings / "themes.jupyterlab-settings").write_text(THEME % theme)
+    def set_theme(self, theme: str) -> None:
+        """Choose Lab's theme for pages loaded from now on."""
+        self._set("themes", json.dumps({"theme": theme}))
+
+    def _set(self, name: str, text: str) -> None:
+        folder = self.conf / "settings" / "@jupyterlab" / "apputils-extension"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.jupyterlab-settings").write_text(text)
+
+    def start(self) -> None:
+        self._set("notification", QUIET)
         flags = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}"]
         flags += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
         flags += [f"--ServerApp.root_dir={self.root}", "--LabApp.extension_manager=readonly"]

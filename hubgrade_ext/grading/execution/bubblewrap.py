@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from hubgrade_ext.grading.execution.private_root import PLACES
+from hubgrade_ext.grading.execution.private_root import PLACES, PROC_READ_ONLY
 from hubgrade_ext.grading.execution.protocol import StartKernel
 from hubgrade_ext.grading.execution.reachable import ETC, Reach, holds
 
@@ -28,13 +28,15 @@ def bubblewrap_command(reach: Reach, start: StartKernel) -> list[str]:
     for hidden in reach.hidden:
         command += _mask(hidden, reach.inner)
     command += _etc(start.scratch)
-    # Its own /dev has the devices of ours, a /dev/shm without a limit, which ours covers, and pts.
     command += ["--dev", "/dev", "--proc", "/proc"]
+    # The machine's settings are files of root's, and root's kernels are root there.
+    for name in PROC_READ_ONLY:
+        command += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
     for name, place in PLACES.items():
         command += ["--bind", f"{start.scratch}/{name}", place]
     if not any(holds("/tmp", folder) for folder in reach.folders):  # noqa: S108
         command += ["--bind", f"{start.scratch}/tmp", "/tmp"]  # noqa: S108
-    command += ["--remount-ro", "/", "--chdir", PLACES["work"], "--"]
+    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", PLACES["work"], "--"]
     return [*command, *_counted(start)]
 
 
@@ -61,5 +63,3 @@ def _counted(start: StartKernel) -> list[str]:
     """Limit the processes from inside, where the user's other ones do not count."""
     prlimit = shutil.which("prlimit", path="/usr/bin:/bin")
     return [prlimit, f"--nproc={start.limits.processes}", "--", *start.argv] if prlimit else list(start.argv)
-
-

@@ -93,7 +93,9 @@ class LocalExecutor(concurrent.futures.Executor):
                         break
                 if not waiting:
                     return
-                done, waiting = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+                done, waiting = concurrent.futures.wait(
+                    waiting, return_when=concurrent.futures.FIRST_COMPLETED
+                )
                 for future in done:
                     yield future.result()
         finally:

@@ -1,8 +1,8 @@
 """How student code is walled in: the levels, and which of them works here, found out by trying.
 
-    namespaces   own root, processes, network, users; Landlock; no capability. Kernels are forks: fast
-    bubblewrap   the same root by the program bwrap; kernels start cold
-    none         a clean environment and limits only: student code can read what the instructor can
+namespaces   own root, processes, network, users; Landlock; no capability. Kernels are forks: fast
+bubblewrap   the same root by the program bwrap; kernels start cold
+none         a clean environment and limits only: student code can read what the instructor can
 """
 
 from __future__ import annotations

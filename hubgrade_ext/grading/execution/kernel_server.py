@@ -54,7 +54,14 @@ def base_environment(*, home: str, tmp: str) -> dict[str, str]:
     Numerical libraries get one thread: forks need it, and graded side by side
     they are faster so.
     """
-    path = [os.path.dirname(sys.executable), "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin"]
+    path = [
+        os.path.dirname(sys.executable),
+        "/usr/local/bin",
+        "/usr/bin",
+        "/bin",
+        "/usr/local/sbin",
+        "/usr/sbin",
+    ]
     env = {
         "PATH": os.pathsep.join(path),
         "HOME": home,
@@ -84,6 +91,7 @@ class KernelProcess:
         self.ready = False
         self.busy = True
         self.waited_s = 0.0
+        self.answers = 0
         self.ended: Ended | None = None
         self.lost = False
         self.over = asyncio.Event()
@@ -103,6 +111,9 @@ class KernelProcess:
                 data = self._sock.recv(PACKET_BYTES)
             except BlockingIOError:
                 return
+            except ConnectionResetError:
+                # It ended before it read our last order; what it said before is still there.
+                continue
             except OSError:
                 data = b""
             self._take(data)
@@ -114,7 +125,9 @@ class KernelProcess:
             report = reports.decode(data)
             self.ready = self.ready or bool(report.ready)
             self.busy = self.busy if report.busy is None else report.busy
-            self.waited_s = self.waited_s if report.waited_s is None else report.waited_s
+            if report.waited_s is not None:
+                self.waited_s = report.waited_s
+                self.answers += 1
             self.ended = report.ended
         if not self.alive:
             self.over.set()
@@ -231,7 +244,9 @@ class KernelServer:
             else:
                 self._stop()
                 if isinstance(message, Failed):
-                    raise IsolationUnavailable(f"Isolation by {self.level} does not work here: {message.why}.")
+                    raise IsolationUnavailable(
+                        f"Isolation by {self.level} does not work here: {message.why}."
+                    )
                 if isinstance(message, Ready):
                     return message.threads
                 if last:

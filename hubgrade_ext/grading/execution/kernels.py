@@ -1,6 +1,6 @@
 """jupyter_client's view of sandboxed kernels: nbclient, and nbgrader's Execute, work with them unchanged.
 
-    Execute(kernel_manager_class=manager_class(Sandbox(server, scratch, limits)))
+Execute(kernel_manager_class=manager_class(Sandbox(server, scratch, limits)))
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from hubgrade_ext.grading.execution.scratch import ScratchFolder
 _CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 _SLACK_BYTES = 1 << 16
 _NUDGE_S = 0.1
+_NEVER_MS = 7 * 24 * 3600 * 1000
 _HISTORY = "--HistoryManager.hist_file=:memory:"
 
 
@@ -196,7 +197,12 @@ class SandboxedClient(AsyncKernelClient):  # type: ignore[misc]
     on_output: Callable[[int], None] | None = None
 
     def start_channels(
-        self, shell: bool = True, iopub: bool = True, stdin: bool = True, hb: bool = True, control: bool = True
+        self,
+        shell: bool = True,
+        iopub: bool = True,
+        stdin: bool = True,
+        hb: bool = True,
+        control: bool = True,
     ) -> None:
         """Open shell and iopub only; the supervisor is the heartbeat, and there is nobody to ask for input."""
         super().start_channels(shell=shell, iopub=iopub, stdin=False, hb=False, control=False)
@@ -212,8 +218,9 @@ class SandboxedClient(AsyncKernelClient):  # type: ignore[misc]
         """Source: jupyter_client.connect.ConnectionFileMixin._create_connected_socket (8.10)."""
         sock = self.context.socket(channel_socket_types[channel])
         sock.linger = 0
-        # A dead kernel's socket could be replaced by a link to somebody else's.
-        sock.reconnect_ivl = -1
+        # A dead kernel's socket could be replaced by a link to somebody else's. Never is a long time,
+        # not -1: with that, libzmq 4.3 aborts this process when a kernel dies in the middle of a message.
+        sock.reconnect_ivl = _NEVER_MS
         if self.most_bytes:
             sock.maxmsgsize = self.most_bytes
         if identity:

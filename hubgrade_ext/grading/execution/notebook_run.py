@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 _END_TIMEOUT_S = 20.0
 _MESSAGE_OVERHEAD_BYTES = 500
 _LONGEST_STRETCH = 8.0
-_CUT_PATIENCE_S = 0.5
+_CUT_PATIENCE_S = 0.2
 
 
 class _Runner(NotebookClient):  # type: ignore[misc]
@@ -233,8 +233,12 @@ class NotebookRun:
         """End a kernel whose message was larger than allowed, at which the connection is cut."""
         with client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
             await monitor.recv_multipart()
-        # It is cut too when the kernel ends.
+        # It is cut too when the kernel ends; the supervisor answers only while that lives.
         await asyncio.sleep(_CUT_PATIENCE_S)
+        before = self.process.answers
+        self.process.ask_waited()
+        while self.process.alive and self.process.answers == before:
+            await self.process.heard(1.0)
         if self.process.alive:
             self.stop("too_large")
 

@@ -57,7 +57,9 @@ def too_large(what: str, size_bytes: int, cell: int | None) -> Outcome:
 
 def cancelled(cell: int | None) -> Outcome:
     """Say that it was ended on request."""
-    return Outcome("cancelled", "Grading was cancelled before the submission had run.", "Grade it again.", cell)
+    return Outcome(
+        "cancelled", "Grading was cancelled before the submission had run.", "Grade it again.", cell
+    )
 
 
 def internal_error(sentence: str, cell: int | None = None) -> Outcome:

@@ -38,7 +38,7 @@ DEVICE_LINKS = {
 _TMP = "/tmp"  # noqa: S108
 _OLD = "/oldroot"
 _SMALLEST_PID_MAX = 301
-_PROC_READ_ONLY = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
+PROC_READ_ONLY = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
 
 
 def build_root(reach: Reach) -> None:
@@ -172,7 +172,7 @@ def furnish(scratch: str, processes: int) -> None:
     # A pid namespace's own since Linux 6.14. Before, it is the whole machine's: leave it alone.
     if kernel_release() >= (6, 14):
         _lower("/proc/sys/kernel/pid_max", max(processes + 10, _SMALLEST_PID_MAX))
-    for name in _PROC_READ_ONLY:
+    for name in PROC_READ_ONLY:
         if os.path.exists(f"/proc/{name}"):
             syscalls.bind(f"/proc/{name}", f"/proc/{name}", read_only=True)
     syscalls.set_mount_attributes(SCRATCHES, syscalls.MOUNT_ATTR_RDONLY)

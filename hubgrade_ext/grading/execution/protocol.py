@@ -1,10 +1,10 @@
 """Messages between the worker, the zygote and the supervisors: JSON, one a packet.
 
-    worker → zygote      Setup, then NewScratch (answered by Scratch and the folder's descriptor), DropScratch,
-                         StartKernel (with one end of the control socket)
-    zygote → worker      Importing…, then Ready or Failed
-    worker → supervisor  Signal: b"I" interrupt, b"K" kill, b"W" tell how long the kernel waited for a CPU
-    supervisor → worker  Report: ready, busy, waited_s, at last ended
+worker → zygote      Setup, then NewScratch (answered by Scratch and the folder's descriptor), DropScratch,
+                     StartKernel (with one end of the control socket)
+zygote → worker      Importing…, then Ready or Failed
+worker → supervisor  Signal: b"I" interrupt, b"K" kill, b"W" tell how long the kernel waited for a CPU
+supervisor → worker  Report: ready, busy, waited_s, at last ended
 """
 
 from __future__ import annotations

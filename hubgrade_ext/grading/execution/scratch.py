@@ -76,7 +76,9 @@ class _Entry(msgspec.Struct):
     executable: bool = False
 
 
-def changes(scratch: ScratchFolder, sent: tuple[BundleFile, ...], skip: tuple[str, ...], most_bytes: int) -> Changes:
+def changes(
+    scratch: ScratchFolder, sent: tuple[BundleFile, ...], skip: tuple[str, ...], most_bytes: int
+) -> Changes:
     """Return how `work` differs from the files sent; `skip` are paths that do not count.
 
     At most `most_bytes` are read. Call it when no process of the bundle is left.

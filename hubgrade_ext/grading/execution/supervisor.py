@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from hubgrade_ext.grading.execution import syscalls
 from hubgrade_ext.grading.execution.protocol import (
@@ -26,7 +27,6 @@ from hubgrade_ext.grading.execution.protocol import (
     send,
 )
 from hubgrade_ext.grading.execution.watch import (
-    broken_limit,
     exceeds_disk,
     measure,
     other_processes,
@@ -44,7 +44,9 @@ _NORMAL_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 class Supervisor:
     """Watch one kernel, the child `pid`, until it ends or has to."""
 
-    def __init__(self, pid: int, ready: int, control: socket.socket, start: StartKernel, *, namespaced: bool) -> None:
+    def __init__(
+        self, pid: int, ready: int, control: socket.socket, start: StartKernel, *, namespaced: bool
+    ) -> None:
         self.pid = pid
         self.ready = ready
         self.control = control
@@ -87,39 +89,54 @@ class Supervisor:
         if order == INTERRUPT:
             self._interrupt()
         elif order == WAITED:
-            self._report(Report(waited_s=waited_s(self.pid)))
+            kernel = self._kernel()
+            if kernel is not None:
+                self._report(Report(waited_s=waited_s(kernel)))
         return order in (KILL, b"")
+
+    def _kernel(self) -> int | None:
+        """Return the kernel's process: our child, or with bubblewrap the first that is not bubblewrap."""
+        if self.namespaced:
+            return self.pid
+        for child in other_processes(own_pid_namespace=False):
+            with suppress(OSError):
+                if Path(f"/proc/{child}/exe").readlink().name != "bwrap":
+                    return child
+        return None
 
     def _interrupt(self) -> None:
         """Send SIGINT to the kernel and what it runs in the foreground, as jupyter_client does."""
-        target = self.pid
-        if not self.namespaced:
-            for child in other_processes(own_pid_namespace=False):
-                with suppress(OSError):
-                    if os.path.basename(os.readlink(f"/proc/{child}/exe")) != "bwrap":
-                        target = child
-                        break
+        kernel = self._kernel()
         with suppress(ProcessLookupError):
-            os.killpg(os.getpgid(target), signal.SIGINT)
+            if kernel is not None:
+                os.killpg(os.getpgid(kernel), signal.SIGINT)
 
     def _tick(self) -> Broken | None:
         self.ticks += 1
-        usage = measure(other_processes(own_pid_namespace=self.namespaced))
+        start = self.start
+        pids = other_processes(own_pid_namespace=self.namespaced)
+        if len(pids) > start.limits.processes:
+            # Before anything that takes time: a fork bomb grows meanwhile.
+            return "processes"
+        usage = measure(pids)
         busy = usage.cpu_s - self.cpu_s > _BUSY_SHARE * _TICK_S
         self.cpu_s = usage.cpu_s
         if busy != self.busy:
             self.busy = busy
             self._report(Report(busy=busy))
-        start = self.start
-        if start.disk_bytes is not None and self.ticks % _DISK_EVERY == 0:
+        if start.disk_bytes is not None and self.ticks % _DISK_EVERY == 0:  # noqa: SIM102  a walk through all files
             if exceeds_disk(start.scratch, start.disk_bytes):
                 return "disk"
-        return broken_limit(usage, self.baseline_bytes, start.limits, start.cpu_left_s)
+        if usage.memory_bytes - self.baseline_bytes > start.limits.memory_bytes:
+            return "memory"
+        return "cpu" if usage.cpu_s > start.cpu_left_s else None
 
     def _end(self, broken: Broken | None) -> None:
+        # bubblewrap's own first process takes what its children used with it, so look before.
+        seen_s = measure(other_processes(own_pid_namespace=self.namespaced)).cpu_s
         status = self._kill_all()
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu_s = used.ru_utime + used.ru_stime
+        cpu_s = max(seen_s, used.ru_utime + used.ru_stime)
         if broken is None and (status == -signal.SIGXCPU or cpu_s > self.start.cpu_left_s):
             broken = "cpu"
         self._report(Report(ended=Ended(status, broken, cpu_s)))
@@ -142,6 +159,9 @@ class Supervisor:
                 with suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
             else:
+                # With bubblewrap, the first one's end is that of all.
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)
                 for child in other_processes(own_pid_namespace=False):
                     with suppress(ProcessLookupError):
                         os.kill(child, signal.SIGKILL)

@@ -10,9 +10,6 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from hubgrade_ext.grading.execution.limits import Limits
-from hubgrade_ext.grading.execution.protocol import Broken
-
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _BLOCK_BYTES = 512
 
@@ -20,7 +17,6 @@ _BLOCK_BYTES = 512
 class Usage(msgspec.Struct):
     """Hold a moment's sums; `cpu_s` only counts processes that still live, and the children they waited for."""
 
-    processes: int = 0
     memory_bytes: int = 0
     cpu_s: float = 0.0
 
@@ -39,7 +35,6 @@ def measure(pids: list[int]) -> Usage:
         with suppress(OSError, IndexError, ValueError):
             fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
             usage.cpu_s += sum(int(field) for field in fields[11:15]) / _TICKS_PER_S
-            usage.processes += 1
             usage.memory_bytes += private_bytes(pid) + _unmapped_bytes(pid)
     return usage
 
@@ -62,17 +57,6 @@ def _unmapped_bytes(pid: int) -> int:
             if os.readlink(link).startswith("/memfd:"):
                 total += os.stat(link).st_blocks * _BLOCK_BYTES
     return total
-
-
-def broken_limit(usage: Usage, baseline_bytes: int, limits: Limits, cpu_left_s: float) -> Broken | None:
-    """Return the limit that is exceeded, if one is."""
-    if usage.memory_bytes - baseline_bytes > limits.memory_bytes:
-        return "memory"
-    if usage.processes > limits.processes:
-        return "processes"
-    if usage.cpu_s > cpu_left_s:
-        return "cpu"
-    return None
 
 
 def exceeds_disk(scratch: str, size_bytes: int) -> bool:

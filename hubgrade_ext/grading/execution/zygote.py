@@ -61,6 +61,9 @@ _SANDBOX = (
 )  # and a user namespace
 
 
+_NICE = 5
+
+
 class Zygote:
     """Serve one worker over a socket until that closes."""
 
@@ -202,6 +205,8 @@ def become_kernel(request: StartKernel, ready: int, zygote: Zygote) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     first_in_line_for_memory()
+    # So that supervisors, the worker and the server are served first, a fork bomb or not.
+    os.nice(_NICE)
     syscalls.die_with_parent(signal.SIGKILL)
     restrict_this_process(request.limits, request.cpu_left_s, own_user_namespace=walled)
     if walled:
@@ -227,5 +232,3 @@ def main(handle: int) -> None:
     if kernel is not None:
         request, ready = kernel
         become_kernel(request, ready, zygote)
-
-

@@ -1,0 +1,181 @@
+"""What a hostile submission tries, as code that prints GOT when it has succeeded.
+
+Each runs twice: outside, as a plain process of the same user, where it must succeed (else the test would
+prove nothing), and in a submission, where it must not. `{name}` is filled in by `attack_program`.
+"""
+
+from __future__ import annotations
+
+READ = "print('GOT' if open({path!r}, 'rb').read() else '')"
+
+ATTACKS: dict[str, str] = {
+    "read the gradebook": READ.replace("{path!r}", "{gradebook!r}"),
+    "read the hidden tests": READ.replace("{path!r}", "{source!r}"),
+    "read another submission": READ.replace("{path!r}", "{other!r}"),
+    "read the exchange": READ.replace("{path!r}", "{exchange!r}"),
+    "read the home": READ.replace("{path!r}", "{home_secret!r}"),
+    "read a hidden folder inside a readable one": READ.replace("{path!r}", "{masked!r}"),
+    "list the course": "import os\nprint('GOT' if os.listdir({course!r}) else '')",
+    "learn that a file exists": "import os\nprint('GOT' if os.stat({gradebook!r}) else '')",
+    "change a file's mode": "import os\nos.chmod({gradebook!r}, 0o644)\nprint('GOT')",
+    "append to the gradebook": "open({gradebook!r}, 'ab').close()\nprint('GOT')",
+    "write to a library": "open({library!r} + '/x', 'w').close()\nprint('GOT')",
+    "find a token in the environment": "import os\nprint('GOT' if {token!r}[::-1] in str(os.environ) else '')",
+    "find a token in any process": (
+        "import glob\n"
+        "for path in glob.glob('/proc/[0-9]*/environ'):\n"
+        "    try:\n"
+        "        if {token!r}[::-1].encode() in open(path, 'rb').read():\n"
+        "            print('GOT')\n"
+        "    except OSError:\n"
+        "        pass\n"
+    ),
+    "signal the worker": "import os\nos.kill({pid}, 0)\nprint('GOT')",
+    "open a file of the worker's": "import os\nos.close(os.open('/proc/{pid}/fd/{file}', os.O_WRONLY))\nprint('GOT')",
+    "write to the worker's log": "open({log!r}, 'a').close()\nprint('GOT')",
+    "connect to a server here": (
+        "import socket\nsocket.create_connection(('127.0.0.1', {port}), 2).close()\nprint('GOT')"
+    ),
+    "connect to a socket without a file": (
+        "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect('\\0' + {abstract!r})\nprint('GOT')"
+    ),
+    "connect to a socket in the file system": (
+        "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect({unix!r})\nprint('GOT')"
+    ),
+    "follow a symbolic link out": (
+        "import os, tempfile\n"
+        "link = os.path.join(tempfile.mkdtemp(), 'link')\n"
+        "os.symlink({source!r}, link)\nprint('GOT' if open(link).read() else '')"
+    ),
+    "enter a namespace of its own": (
+        "import ctypes\nprint('GOT' if ctypes.CDLL(None).unshare(0x10000000) == 0 else '')"
+    ),
+}
+# Only root can do these outside.
+ROOT_ATTACKS: dict[str, str] = {
+    "change a setting of the machine": (
+        "import os\nos.close(os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY))\nprint('GOT')"
+    ),
+    "read the passwords": "print('GOT' if open('/etc/shadow').read() else '')",
+    "write to the interpreter": (
+        "import os, sys\np = os.path.join(sys.prefix, 'hubgrade-attack')\nopen(p, 'w').close()\nos.remove(p)\nprint('GOT')"
+    ),
+    "make a device": (
+        "import os, stat, tempfile\n"
+        "os.mknod(os.path.join(tempfile.mkdtemp(), 'd'), stat.S_IFCHR | 0o600, os.makedev(1, 3))\nprint('GOT')"
+    ),
+    "mount": (
+        "import ctypes, tempfile\nd = tempfile.mkdtemp().encode()\nc = ctypes.CDLL(None)\n"
+        "print('GOT' if c.mount(b'tmpfs', d, b'tmpfs', 0, None) == 0 and c.umount2(d, 0) == 0 else '')"
+    ),
+}
+
+FORK_BOMB = """
+import os, time
+while True:
+    try:
+        if os.fork() == 0:
+            time.sleep(0.01)
+    except OSError:
+        time.sleep(0.01)
+"""
+BIG_LIST = "numbers = [0] * (4 * 1024**3 // 8)\nprint('GOT')"
+SHARED_MEMORY = """
+import mmap
+area = mmap.mmap(-1, 400 * 1024**2)
+for start in range(0, len(area), 1024**2):
+    area[start:start + 1024**2] = b'x' * 1024**2
+import time; time.sleep(5)
+print('GOT')
+"""
+MEMORY_FILES = """
+import os, time
+for number in range(60):
+    handle = os.memfd_create(str(number))
+    os.write(handle, b'x' * (8 * 1024**2))
+time.sleep(5)
+print('GOT')
+"""
+FILL_DISK = """
+import os, time
+wrote = 0
+for folder in ('.', os.environ['HOME'], os.environ['TMPDIR'], '/tmp', '/dev/shm', '/dev', '/'):
+    for number in range(20):
+        try:
+            with open(f'{folder}/big{number}', 'wb') as stream:
+                for _ in range(10):
+                    wrote += stream.write(b'x' * 1024**2)
+        except OSError:
+            pass
+time.sleep(3)
+print('GOT' if wrote > 60 * 1024**2 else wrote)
+"""
+BIG_FILE = """
+try:
+    with open('one', 'wb') as stream:
+        stream.write(b'x' * (12 * 1024**2))
+    print('GOT')
+except OSError as error:
+    print(error)
+"""
+EXIT = "import os\nos._exit(0)"
+ENDLESS = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"
+INTERRUPTIBLE = "while True:\n    pass"
+DETACH = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for handle in range(3):
+            os.close(handle)
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+time.sleep(1.5)
+print('detached')
+"""
+KILL_SUPERVISOR = """
+import os, signal
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGSTOP):
+    try:
+        os.kill(1, number)
+    except OSError:
+        pass
+try:
+    print('GOT', open('/proc/1/environ').read() is None)
+except OSError:
+    pass
+try:
+    open('/proc/1/mem', 'r+b')
+    print('GOT')
+except OSError:
+    pass
+"""
+FLOOD = "for number in range(200):\n    print('x' * 100_000, flush=True)"
+ONE_BIG_OUTPUT = "from IPython.display import display\ndisplay({'text/plain': 'x' * 8_000_000}, raw=True)"
+VICTIM = "import time\nsecret = 'victim'\nopen('victim-file', 'w').write('victim')\ntime.sleep(3)"
+SPY = """
+import glob, os, socket, time
+time.sleep(1)
+mine = os.getpid()
+for path in glob.glob('/proc/[0-9]*'):
+    pid = int(path.rpartition('/')[2])
+    if pid in (1, mine, os.getppid()):
+        continue
+    print('GOT process', pid, open(path + '/cmdline').read())
+for base, folders, files in os.walk('/'):
+    if base.startswith(('/proc', '/usr', '/sys')):
+        folders.clear()
+        continue
+    if 'victim-file' in files:
+        print('GOT file', base)
+    for name in files:
+        path = os.path.join(base, name)
+        if name.startswith('k') and name[-2:] == '-1' and not path.startswith('/grading/run'):
+            print('GOT socket', path)
+print('terminals', os.listdir('/dev/pts'))
+"""
+INTERFACES = "import socket\nprint([name for _, name in socket.if_nameindex()])"
+LINK_BACK = (
+    "import os\nos.symlink('/etc/hostname', 'link')\nos.mkfifo('pipe')\nopen('fine', 'w').write('fine')"
+)

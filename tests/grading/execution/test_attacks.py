@@ -1,0 +1,166 @@
+"""Every attack of `attacks`, at each level and as each kind of user, must fail; outside, it must succeed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attacks
+import pytest
+
+from hubgrade_ext.grading.execution.isolation import try_level
+
+PROGRAM = Path(__file__).parent / "attack_program.py"
+ORDINARY = "nobody"
+COMBINATIONS = [
+    pytest.param((level, user), id=f"{level}-{user}")
+    for level in ("namespaces", "bubblewrap")
+    for user in ("this user", ORDINARY)
+]
+
+
+@pytest.fixture(scope="module", params=COMBINATIONS)
+def combination(request: pytest.FixtureRequest) -> tuple[str, str]:
+    level, user = request.param
+    verdict = try_level(level)
+    if not verdict.works:
+        pytest.skip(f"{level}: {verdict.why}")
+    if user == ORDINARY and os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    return level, user
+
+
+@pytest.fixture(scope="module")
+def told(combination: tuple[str, str]) -> Iterator[dict[str, Any]]:
+    level, user = combination
+    base = Path(tempfile.mkdtemp(prefix="hubgrade-attack-"))
+    become: dict[str, Any] = {}
+    if user == ORDINARY:
+        entry = pwd.getpwnam(ORDINARY)
+        os.chown(base, entry.pw_uid, entry.pw_gid)
+        become = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), level, str(base)],
+        capture_output=True,
+        timeout=240,
+        check=False,
+        **become,
+    )
+    shutil.rmtree(base)
+    assert done.returncode == 0, done.stderr.decode()[-4000:]
+    yield json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", [*attacks.ATTACKS, *attacks.ROOT_ATTACKS])
+def test_nothing_is_stolen(told: dict[str, Any], name: str) -> None:
+    steal = told["steal"]
+    if name not in steal["outside"]:
+        pytest.skip("only root can do this outside")
+    assert steal["outside"][name], "the attack must work where nothing stands in its way"
+    assert "GOT" not in steal["inside"][name]
+    assert steal["kind"] == "ok"
+
+
+def test_submissions_do_not_see_each_other(told: dict[str, Any]) -> None:
+    spy = told["spy"]
+    assert spy["seen"]["victim"] >= 1, "it must be there to be seen"
+    assert spy["victim"]["kind"] == "ok"
+    assert spy["victim"]["files"] == ["victim-file"]
+    assert spy["spy"]["kind"] == "ok"
+    assert "GOT" not in spy["spy"]["said"]
+    assert "terminals ['ptmx']" in spy["spy"]["said"]
+
+
+def test_detached_children_end_with_the_submission(told: dict[str, Any]) -> None:
+    assert told["spy"]["seen"]["detach"] >= 2, "the kernel and its detached child"
+    assert told["spy"]["detach"]["said"] == "detached\n"
+    assert told["spy"]["left"] == []
+
+
+def test_no_process_is_left(told: dict[str, Any]) -> None:
+    assert len(told["left"]) == 14
+    assert all(pids == [] for pids in told["left"].values())
+
+
+def test_fork_bomb_is_stopped(told: dict[str, Any]) -> None:
+    # Refused by the system it runs into its time limit, else the supervisor ends it.
+    assert told["bomb"]["kind"] in {"kernel_died", "cell_timed_out"}
+    assert told["bomb"]["cell"] == 0
+    assert told["bomb"]["said"] == "NotExecuted"
+
+
+def test_a_list_too_large_is_a_memory_error(told: dict[str, Any]) -> None:
+    assert told["list"]["said"] == "MemoryError"
+
+
+@pytest.mark.parametrize("name", ["shared", "memfd"])
+def test_memory_that_no_rlimit_counts_is_out_of_memory(told: dict[str, Any], name: str) -> None:
+    assert told[name]["kind"] == "out_of_memory"
+    assert "150 MiB" in told[name]["sentence"]
+
+
+def test_the_disk_cannot_be_filled(told: dict[str, Any], combination: tuple[str, str]) -> None:
+    assert "GOT" not in told["disk"]["said"]
+    if combination[0] == "bubblewrap":
+        assert told["disk"]["kind"] == "too_large"
+    else:
+        assert int(told["disk"]["said"]) <= 60 * 1024**2
+
+
+def test_a_file_cannot_be_too_large(told: dict[str, Any]) -> None:
+    assert "File too large" in told["file"]["said"]
+
+
+def test_exit_is_told(told: dict[str, Any]) -> None:
+    assert told["exit"]["kind"] == "kernel_died"
+    assert told["exit"]["cell"] == 1
+    assert "ended itself with status 0" in told["exit"]["sentence"]
+    assert told["exit"]["said"].split() == ["NotExecuted", "NotExecuted"]
+
+
+def test_an_endless_loop_that_ignores_interrupts_ends(told: dict[str, Any]) -> None:
+    assert told["endless"]["kind"] == "cell_timed_out"
+    assert told["endless"]["cell"] == 1
+    assert told["endless"]["said"].split() == ["NotExecuted", "NotExecuted"]
+
+
+def test_an_endless_loop_is_interrupted_and_the_next_cells_run(told: dict[str, Any]) -> None:
+    assert told["loop"]["kind"] == "cell_timed_out"
+    assert told["loop"]["cell"] == 1
+    assert told["loop"]["said"].split() == ["KeyboardInterrupt", "CellTimeoutError", "after"]
+
+
+def test_the_first_process_cannot_be_ended_from_inside(
+    told: dict[str, Any], combination: tuple[str, str]
+) -> None:
+    assert told["supervisor"]["said"].endswith("alive\n")
+    if combination[0] == "namespaces":
+        # bubblewrap's own first process can be read; ours watches from outside of it.
+        assert "GOT" not in told["supervisor"]["said"]
+
+
+@pytest.mark.parametrize("name", ["flood", "big"])
+def test_output_is_bounded(told: dict[str, Any], name: str) -> None:
+    assert told[name]["kind"] == "too_large"
+    assert told[name]["said"] == "NotExecuted"
+
+
+def test_there_is_no_interface_that_leads_anywhere(told: dict[str, Any]) -> None:
+    assert told["interfaces"]["said"] == "['lo']\n"
+
+
+def test_links_and_pipes_do_not_come_back(told: dict[str, Any]) -> None:
+    assert told["link"]["files"] == ["fine"]
+    assert told["link"]["left_out"] == ["link", "pipe"]
+
+
+def test_the_engine_works_after_all_that(told: dict[str, Any]) -> None:
+    assert told["after"]["said"] == "42\n"
