@@ -24,22 +24,21 @@ def page_rows(
 ) -> Iterator[Row]:
     """Build courses in `folder`, and yield the rows of pages and plans.
 
-    `large` students are hubgrade's alone but for the collect, `beside` are nbgrader's too.
+    `large` students are hubgrade's alone (nbgrader takes many minutes), `beside` are nbgrader's too.
     """
     for students in beside:
         course = _build(folder, students, say)
         size = f"{students} × {ASSIGNMENTS}"
         yield _submissions(course, size, beside=True)
         yield _assignments(course, "first", "assignments page, first time ever", size, beside=True)
-        yield _collect(course, size)
+        yield _collect(course, size, beside=True)
     course = _build(folder, large, say)
     size = f"{large} × {ASSIGNMENTS}"
     yield _submissions(course, size, beside=False)
     yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
     yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit_s=0.5)
     yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit_s=0.1)
-    say(f"{large} students: nbgrader's listing")
-    yield _collect(course, size)
+    yield _collect(course, size, beside=False)
 
 
 def _build(folder: Path, students: int, say: Say) -> str:
@@ -64,6 +63,9 @@ def _assignments(
     return Row(what, size, measure("assignments_page", course, which).wall_s, theirs, limit_s=limit_s)
 
 
-def _collect(course: str, size: str) -> Row:
-    ours, theirs = measure("collect", course), measure("nbgrader_collect", course)
-    return Row("listing and planning a collect", f"{size} × 3", ours.wall_s, theirs.wall_s, least_ratio=5.0)
+def _collect(course: str, size: str, *, beside: bool) -> Row:
+    what, size = "listing and planning a collect", f"{size} × 3"
+    ours = measure("collect", course).wall_s
+    if not beside:
+        return Row(what, size, ours)
+    return Row(what, size, ours, measure("nbgrader_collect", course).wall_s, least_ratio=5.0)

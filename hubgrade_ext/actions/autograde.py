@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hubgrade_ext.actions.items import work_through
+from hubgrade_ext.actions.items import work_at_once, work_through
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.core.gradebook_lock import backup_gradebook, patiently
+from hubgrade_ext.core.grading_options import HubgradeGrading
 from hubgrade_ext.core.models import JobRequest, Progress
 from hubgrade_ext.core.names import check_notebook_pattern, check_student_id
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.core.steps import chosen, has_result, submission_states
+from hubgrade_ext.grading.at_once import SubmissionsAtOnce
 from hubgrade_ext.grading.recorded import recorded_assignment
 from hubgrade_ext.grading.submission import grade_submission
+from hubgrade_ext.grading.two_stage import runs_cells_as_usual
 
 
 def autograde(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
@@ -39,6 +42,10 @@ def autograde(course: Course, request: JobRequest, skip: frozenset[str]) -> Iter
     backups = Backups(settings)
     if any(has_result("autograde", state) for state in todo if state.student_id not in skip):
         backup_gradebook(settings, backups)
+    if HubgradeGrading(config=course.config).engine == "sandboxed" and runs_cells_as_usual(course):
+        with SubmissionsAtOnce(course, request.assignment_id, request.notebook, recorded, backups) as at_once:
+            yield from work_at_once(students, skip, at_once)
+        return
     yield from work_through(
         students,
         skip,

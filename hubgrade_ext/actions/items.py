@@ -1,8 +1,9 @@
-"""Work through the items of a job, one after the other, and report each."""
+"""Work through the items of a job, one after the other or several at once, and report each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from hubgrade_ext.core.models import ItemResult, Progress
 
@@ -24,3 +25,38 @@ def work_through(
         result = do(item)
         done += 1
         yield Progress(done, total, result=result)
+
+
+class AtOnce(Protocol):
+    """Something that works on several items at once."""
+
+    @property
+    def full(self) -> bool:
+        """Say whether results have to be taken before more can begin."""
+
+    @property
+    def pending(self) -> bool:
+        """Say whether items are under way."""
+
+    def begin(self, item: str, /) -> ItemResult | None:
+        """Begin an item; its result when it has ended at once."""
+
+    def ended(self, *, wait: bool) -> list[ItemResult]:
+        """Return the results that have come; with `wait`, wait for one."""
+
+
+def work_at_once(items: Sequence[str], skip: frozenset[str], work: AtOnce) -> Iterator[Progress]:
+    """Yield Progress as `work_through` does; items end in any order, each exactly once."""
+    total = len(skip.union(items))
+    done = len(skip)
+    todo = [item for item in items if item not in skip]
+    for item in todo:
+        yield Progress(done, total, current=item)
+        at_once = work.begin(item)
+        for result in ([at_once] if at_once else []) + work.ended(wait=work.full):
+            done += 1
+            yield Progress(done, total, result=result)
+    while work.pending:
+        for result in work.ended(wait=True):
+            done += 1
+            yield Progress(done, total, result=result)

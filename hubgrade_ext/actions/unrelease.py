@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubgrade_ext.actions.each_item import each_item
+from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import AssignmentNotFound, ConfirmationRequired, HubgradeError
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.core.names import check_assignment_id
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.exchange import release
-from hubgrade_ext.exchange.due_dates import outbound_dir
 
 
 def unrelease(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:

@@ -76,7 +76,6 @@ def cancel(arguments: Arguments, output: Output) -> int:
 
 def resume(arguments: Arguments, output: Output) -> int:
     """Carry on, in this process, a job whose own process died."""
-    from hubgrade_ext.core.gradebook_lock import programs_on_path
     from hubgrade_ext.jobs.foreground import resume_in_foreground
     from hubgrade_ext.jobs.journal import Journal
 
@@ -84,7 +83,6 @@ def resume(arguments: Arguments, output: Output) -> int:
     journal = Journal(course.settings)
     job_id = _full_id(journal, arguments.job_id)
     title = title_of(journal.get(job_id).job.request)
-    programs_on_path()
     with job_output(output, arguments.verbose), ProgressDisplay(title, output.err) as display:
         detail = resume_in_foreground(course, job_id, lambda job, step: display.update(step))
     return tell(detail, output)

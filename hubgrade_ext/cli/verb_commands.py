@@ -55,11 +55,8 @@ def build_request(arguments: Arguments) -> JobRequest:
 
 
 def _run(course: Course, request: JobRequest, display: ProgressDisplay) -> JobDetail:
-    from hubgrade_ext.core.gradebook_lock import programs_on_path
     from hubgrade_ext.jobs.foreground import run_in_foreground
 
-    # a shell that called hubgrade by its path need not have our folder on PATH; nbgrader runs alembic
-    programs_on_path()
     return run_in_foreground(course, request, lambda job, step: display.update(step))
 
 

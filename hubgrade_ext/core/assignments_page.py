@@ -9,7 +9,6 @@ from hubgrade_ext.core.assignment_files import AssignmentFiles, all_assignment_f
 from hubgrade_ext.core.assignment_row import Failures, assignment_row
 from hubgrade_ext.core.counts import Counts
 from hubgrade_ext.core.course_counter import course_counts
-from hubgrade_ext.core.folders import is_text
 from hubgrade_ext.core.models import AssignmentRow, AssignmentsPage, CourseRef, Step
 from hubgrade_ext.core.settings import CourseSettings
 
@@ -44,7 +43,6 @@ def assignments_page(
             problem=counted.problem,
         )
         for name in names
-        if is_text(name)
     ]
     return AssignmentsPage(course, len(counted.records.students), sorted(rows, key=_order))
 

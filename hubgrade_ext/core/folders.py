@@ -37,11 +37,11 @@ class Holder(Struct, frozen=True):
 def list_folders(path: str | int) -> list[str]:
     """Return the names of the folders in `path` (or in an open folder), without dot-named ones.
 
-    Empty when it cannot be read.
+    Names that are no text are passed over too. Empty when it cannot be read.
     """
     try:
         with os.scandir(path) as entries:
-            return [entry.name for entry in entries if entry.name[0] != "." and _is_folder(entry)]
+            return [e.name for e in entries if e.name[0] != "." and is_text(e.name) and _is_folder(e)]
     except OSError:
         return []
 
@@ -63,6 +63,8 @@ def is_folder_name(name: str) -> bool:
 
 def is_text(name: str) -> bool:
     """Say whether a name on disk is text: JSON could not carry another, and no request could name it."""
+    if name.isascii():
+        return True
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import sysconfig
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -48,17 +47,6 @@ def patient_sqlite(timeout_s: int = LOCK_TIMEOUT_S) -> None:
 def _set_busy_timeout(connection: object, record: ConnectionPoolEntry) -> None:
     if isinstance(connection, sqlite3.Connection):
         connection.execute(f"PRAGMA busy_timeout = {_wait_s * 1000:d}")
-
-
-def programs_on_path() -> None:
-    """Put the folder of this interpreter's programs first on PATH.
-
-    nbgrader runs `alembic` when it fills a new gradebook; where it is not found
-    the gradebook is left without a version and can never be upgraded.
-    """
-    folder = sysconfig.get_path("scripts")
-    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    os.environ["PATH"] = os.pathsep.join([folder, *(entry for entry in entries if entry != folder)])
 
 
 def patiently(read: Callable[[], Answer]) -> Answer:

@@ -16,6 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from hubgrade_ext.core.errors import ExchangeBroken
+from hubgrade_ext.core.folders import is_text
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.timestamps import is_default_format, parse_timestamp
 
@@ -162,13 +163,16 @@ def group_unread(names: Iterable[str]) -> dict[str, dict[str, Collection[Attempt
 
 
 def parse_attempt(name: str) -> Attempt | None:
-    """Return the attempt that a folder in inbound is named for, or None.
+    """Return the attempt that a folder in inbound is named for, or None; a name must be text.
 
     Student names may hold a `+`; the random part is absent when the exchange is
     configured so.
 
     Source: nbgrader 0.9.6 `ExchangeCollect._path_to_record`.
     """
+    if not is_text(name):
+        # any student can make one: no message about it could be sent
+        return None
     parts = name.rsplit("+", 3)
     if len(parts) == 4 and not (is_default_format(parts[3]) and not is_default_format(parts[2])):
         return _attempt(parts[0], parts[1], parts[2], name)

@@ -27,6 +27,20 @@ def feedback_hash(secret: bytes, notebook_id: str) -> str:
     return hashlib.md5(secret + notebook_id.encode(), usedforsecurity=False).hexdigest()
 
 
+def legacy_hashes(notebook: Path, unique_key: str) -> list[str]:
+    """Return the names to look for when a submission has no secret, newer way first.
+
+    `unique_key` is course, assignment, notebook, student and timestamp joined by `+`.
+    Raises: OSError.
+    Source: nbgrader 0.9.6 `utils.notebook_hash`, `utils.make_unique_key`.
+    """
+    content = notebook.read_bytes()
+    return [
+        hashlib.md5(content + unique_key.encode(), usedforsecurity=False).hexdigest(),
+        hashlib.md5(content, usedforsecurity=False).hexdigest(),
+    ]
+
+
 def released_feedback_dir(settings: CourseSettings) -> Path:
     """Return the folder of the exchange that the course's feedback is released to."""
     return Path(settings.exchange_root, settings.course_id, "feedback")

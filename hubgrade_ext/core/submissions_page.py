@@ -8,7 +8,7 @@ from hubgrade_ext.core.assignment_files import assignment_files
 from hubgrade_ext.core.assignment_row import assignment_row
 from hubgrade_ext.core.counts import count_states
 from hubgrade_ext.core.errors import AssignmentNotFound, ExchangeBroken
-from hubgrade_ext.core.folders import is_folder_name, is_text
+from hubgrade_ext.core.folders import is_folder_name
 from hubgrade_ext.core.gradebook import NotebookGrade, Records, StudentRecord, read_gradebook
 from hubgrade_ext.core.inbound import Attempt
 from hubgrade_ext.core.inbound_listing import listed_attempts
@@ -50,7 +50,6 @@ def submissions_page(
     rows = [
         _submission_row(name, by_student.get(name), records, points, row.max_score, outcomes.get(name))
         for name in students
-        if is_text(name)
     ]
     return SubmissionsPage(course, row, sorted(rows, key=_order))
 

@@ -21,7 +21,7 @@ from nbgrader.api import Gradebook
 from hubgrade_ext.core.course import Course, open_course
 from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.errors import Conflict, CourseBroken, HubgradeError, InvalidRequest
-from hubgrade_ext.core.gradebook_lock import programs_on_path
+from hubgrade_ext.core.programs import programs_on_path
 from hubgrade_ext.core.replace import Backups, staging
 from hubgrade_ext.demo.assignments import write_ps1, write_ps2
 from hubgrade_ext.demo.roster import Attempt, Student, roster

@@ -11,11 +11,12 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
+from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.disk import plain_errors, write_file
+from hubgrade_ext.core.due_dates import set_due_date
 from hubgrade_ext.core.errors import ExchangeBroken
 from hubgrade_ext.core.settings import CourseSettings
 
@@ -28,11 +29,6 @@ class Published(msgspec.Struct, frozen=True):
 
     due_date: datetime | None = None
     released_at: datetime | None = None
-
-
-def outbound_dir(settings: CourseSettings) -> Path:
-    """Return the course's folder of released assignments."""
-    return Path(settings.exchange_root, settings.course_id, "outbound")
 
 
 def released_assignments(settings: CourseSettings) -> dict[str, datetime]:
@@ -74,6 +70,21 @@ def publish_due_dates(settings: CourseSettings, due_dates: Mapping[str, datetime
         return
     with plain_errors("publish the due dates", folder, ExchangeBroken):
         write_file(folder / FILE_NAME, msgspec.json.encode(published), 0o644)
+
+
+def edit_due_date(settings: CourseSettings, assignment_id: str, due_date: datetime | None) -> None:
+    """Set an assignment's due date, or remove it, and tell students if it is released.
+
+    Raises: as `set_due_date`; ExchangeBroken (it is set, but students do not see it).
+    """
+    set_due_date(settings, assignment_id, due_date)
+    try:
+        publish_due_dates(settings, {assignment_id: due_date})
+    except ExchangeBroken as error:
+        raise ExchangeBroken(
+            "The due date is set, but students do not see it yet: the exchange could not be written.",
+            f"{error.remedy} Releasing the assignment again shows it too.",
+        ) from error
 
 
 def read_due_dates(settings: CourseSettings) -> dict[str, Published]:

@@ -6,7 +6,6 @@ the MD5 of the submission's secret and the notebook's name.
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -16,45 +15,29 @@ from nbgrader.exchange import default
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.disk import remove_tree, sync
 from hubgrade_ext.core.errors import Conflict, ExchangeBroken
+from hubgrade_ext.core.gradebook_lock import patiently
 from hubgrade_ext.core.inbound import inbound_dir, scan_inbound
 from hubgrade_ext.core.models import JobRequest
+from hubgrade_ext.core.released_feedback import feedback_hash, read_secret, released_feedback_dir
 from hubgrade_ext.core.replace import staging
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.steps import chosen, submission_states
 from hubgrade_ext.core.timestamps import parse_timestamp, read_timestamp_text
 from hubgrade_ext.exchange.classes import build, exchange_errors, is_nbgraders, staged_coursedir
 from hubgrade_ext.exchange.copying import digest
-from hubgrade_ext.exchange.notebook_hash import notebook_hash
-from hubgrade_ext.exchange.step_folders import submission_folders
-
-_LONGEST_SECRET = 1024
-
-
-def published_feedback_dir(settings: CourseSettings) -> Path:
-    """Return the exchange's folder of released feedback."""
-    return Path(settings.exchange_root, settings.course_id, "feedback")
 
 
 def students_to_release(course: Course, request: JobRequest) -> list[str]:
-    """Return whose feedback is to be released, sorted: the named, all, or those whose newest is not out."""
-    settings = course.settings
+    """Return whose feedback is to be released, sorted: the named, all, or those whose newest is not out.
+
+    Feedback that is older than the grades is not among the remaining: it has to be generated anew.
+    Raises: GradebookBroken, ExchangeBroken, Busy.
+    """
     if request.students is not None:
+        # who has no feedback is reported, not passed over
         return sorted(set(request.students))
-    folders = submission_folders(settings, settings.feedback_directory, request.assignment_id)
-    if request.scope == "all" or not settings.default_exchange:
-        return sorted(folders)
-    return sorted(student for student, folder in folders.items() if not _is_released(settings, folder))
-
-
-def _is_released(settings: CourseSettings, folder: Path) -> bool:
-    secret = _read_secret(folder)
-    pages = sorted(folder.glob("*.html"))
-    if not secret or not pages:
-        return False
-    for page in pages:
-        published = published_feedback_dir(settings) / f"{notebook_hash(page.stem, secret=secret)}.html"
-        if not published.is_file() or published.stat().st_mtime < page.stat().st_mtime:
-            return False
-    return True
+    states = patiently(lambda: submission_states(course.settings, request.assignment_id))
+    return [state.student_id for state in chosen("release_feedback", states, request.scope, None)]
 
 
 def release_feedback(course: Course, assignment_id: str, student_id: str) -> int:
@@ -95,8 +78,8 @@ def _release(course: Course, assignment_id: str, student_id: str, folder: Path, 
             shutil.copy(page, staged / page.name)
             # students read it as others, whatever the umask of the course is
             (staged / page.name).chmod(0o644)
-            name = notebook_hash(page.stem, secret=secret)
-            published[published_feedback_dir(settings) / f"{name}.html"] = staged / page.name
+            name = feedback_hash(secret.encode(), page.stem)
+            published[released_feedback_dir(settings) / f"{name}.html"] = staged / page.name
         (staged / "submission_secret.txt").write_text(secret)
         (staged / "timestamp.txt").write_text(read_timestamp_text(str(folder)) or "")
         try:
@@ -113,20 +96,12 @@ def _release(course: Course, assignment_id: str, student_id: str, folder: Path, 
                     "Release the feedback again.",
                 )
             sync(path)
-        sync(published_feedback_dir(settings))
+        sync(released_feedback_dir(settings))
 
 
 def _read_secret(folder: Path) -> str:
-    """Return a submission's secret, '' when there is none; it may be a student's: no link is followed."""
-    try:
-        descriptor = os.open(folder / "submission_secret.txt", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            return file.read(_LONGEST_SECRET).decode("utf-8", "replace")
-        except OSError:
-            return ""
+    """Return a submission's secret, '' when there is none; it may be a student's."""
+    return (read_secret(str(folder)) or b"").decode("utf-8", "replace")
 
 
 def _secret_elsewhere(settings: CourseSettings, assignment_id: str, student_id: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nbgrader.exchange import default
 
+from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.disk import sync_tree
 from hubgrade_ext.core.errors import ExchangeBroken, NotFound
@@ -15,7 +16,6 @@ from hubgrade_ext.core.replace import Backups, put_in_place, staging
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.exchange.classes import build, exchange_errors, is_nbgraders
 from hubgrade_ext.exchange.copying import digests, verify_copy
-from hubgrade_ext.exchange.due_dates import outbound_dir
 from hubgrade_ext.exchange.student_page import feedback_dir, work_folder
 
 

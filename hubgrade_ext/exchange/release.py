@@ -10,6 +10,7 @@ from typing import Any
 
 from nbgrader.exchange import default
 
+from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import AssignmentNotFound, Conflict
 from hubgrade_ext.core.gradebook import read_gradebook
@@ -17,7 +18,7 @@ from hubgrade_ext.core.gradebook_lock import patiently
 from hubgrade_ext.core.replace import Backups, put_in_place, staging, take_away
 from hubgrade_ext.exchange.classes import build, exchange_errors, is_nbgraders
 from hubgrade_ext.exchange.copying import verify_copy
-from hubgrade_ext.exchange.due_dates import outbound_dir, publish_due_dates
+from hubgrade_ext.exchange.due_dates import publish_due_dates
 
 ROOT_MODE = 0o1777
 

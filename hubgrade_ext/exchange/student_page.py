@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.errors import InvalidName
 from hubgrade_ext.core.folders import server_path
 from hubgrade_ext.core.inbound import Attempt, parse_attempt
 from hubgrade_ext.core.models import NotebookRef, OwnSubmission, Receipt, StudentAssignment
+from hubgrade_ext.core.released_feedback import feedback_hash, legacy_hashes, released_feedback_dir
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.exchange.due_dates import Published, outbound_dir, read_due_dates, released_assignments
-from hubgrade_ext.exchange.notebook_hash import legacy_hashes, notebook_hash
+from hubgrade_ext.exchange.due_dates import Published, read_due_dates, released_assignments
 from hubgrade_ext.exchange.receipts import read_receipts
 
 Feedback = Literal["none", "available", "fetched", "updated"]
@@ -156,10 +157,10 @@ def _feedback_state(pages: list[tuple[Path | None, Path]]) -> Feedback:
 
 def _published_page(settings: CourseSettings, attempt: Attempt, stamp: str, notebook: Path) -> Path | None:
     """Return the page in the exchange about one submitted notebook, if there is one."""
-    published = Path(settings.exchange_root, settings.course_id, "feedback")
+    published = released_feedback_dir(settings)
     try:
         secret = (notebook.parent / "submission_secret.txt").read_text("utf-8", "replace")
-        names = [notebook_hash(notebook.stem, secret=secret)]
+        names = [feedback_hash(secret.encode(), notebook.stem)]
     except OSError:
         parts = (settings.course_id, attempt.assignment_id, notebook.stem, attempt.student_id, stamp)
         try:

@@ -20,6 +20,7 @@ import msgspec
 from nbgrader.exchange import default
 from nbgrader.utils import find_all_notebooks
 
+from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.disk import remove_tree, write_file
 from hubgrade_ext.core.errors import ExchangeBroken, HubgradeError
@@ -29,7 +30,6 @@ from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.timestamps import parse_timestamp
 from hubgrade_ext.exchange.classes import build, exchange_errors, is_nbgraders, warnings_of_exchange
 from hubgrade_ext.exchange.copying import digests, verify_copy
-from hubgrade_ext.exchange.due_dates import outbound_dir
 from hubgrade_ext.exchange.receipts import make_receipt, receipts_dir, write_receipt
 from hubgrade_ext.exchange.student_page import work_folder
 

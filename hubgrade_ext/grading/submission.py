@@ -4,8 +4,8 @@ prepare   look at what was handed in, before anything runs
 execute   nbgrader's Autograde, into a staging folder; it runs the cells and writes the scores
 record    the staged folder is put where autograded/ has it; the old one goes to the backups
 
-The seam for another engine is `execute`: it takes a `Prepared` and answers with
-a `Failure`, or None when the staged folder is whole.
+This is nbgrader's own way, one submission after the other and with the
+instructor's rights; `at_once` has another `execute`, and shares the rest.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def grade_submission(
         return excluded(student_id)
     failure: Failure | None
     try:
-        refusal = _refusal(submitted, assignment_id, student_id)
-        if refusal is not None:
-            return _failed(student_id, refusal)
+        refused = refusal(submitted, assignment_id, student_id)
+        if refused is not None:
+            return failed(student_id, refused)
         with staged_step(settings, settings.autograded_directory, student_id, assignment_id) as step:
             prepared = prepare(course, assignment_id, student_id, notebook, step, recorded)
             failure = execute(prepared)
@@ -88,7 +88,7 @@ def grade_submission(
                 return record(prepared, backups)
     except (OSError, CourseBroken) as error:  # NotebookInvalid is a CourseBroken: damaged after the run
         failure = Failure(error)
-    return _failed(student_id, diagnose(failure, submitted, recorded, assignment_id, student_id))
+    return failed(student_id, diagnose(failure, submitted, recorded, assignment_id, student_id))
 
 
 def prepare(
@@ -155,8 +155,8 @@ def record(prepared: Prepared, backups: Backups) -> ItemResult:
     return ItemResult(prepared.student_id, "done", notes[0].code, message, notes[0].remedy)
 
 
-def _refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation | None:
-    """Refuse what nbgrader must not be let near."""
+def refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation | None:
+    """Explain why nbgrader must not be let near the submission; None when it may."""
     if not submitted.is_dir():
         return Explanation(
             "not_collected",
@@ -183,5 +183,6 @@ def _refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanatio
     return None
 
 
-def _failed(student_id: str, why: Explanation) -> ItemResult:
+def failed(student_id: str, why: Explanation) -> ItemResult:
+    """Report a submission that was not graded."""
     return ItemResult(student_id, "failed", why.code, why.message, why.remedy)

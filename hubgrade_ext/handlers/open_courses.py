@@ -124,8 +124,9 @@ class OpenCourses:
         await asyncio.to_thread(forget_course, course.known)
 
     def absolute(self, folder: str) -> str:
-        """Return a folder's absolute path; a relative one is below the server's root."""
-        return os.path.normpath(os.path.join(self.server_root, Path(folder).expanduser()))
+        """Return a folder's absolute path; a relative one is below the server's root, ~ the user's home."""
+        # unlike Path.expanduser, this leaves the home of nobody as it is written
+        return os.path.normpath(os.path.join(self.server_root, os.path.expanduser(folder)))  # noqa: PTH111
 
     def below_root(self, path: str | os.PathLike[str]) -> str | None:
         """Return a path as the server's contents API names it; None when it lies outside."""
@@ -234,7 +235,8 @@ def below(server_root: str, path: str | os.PathLike[str]) -> str | None:
 
 def _looks_like_course(folder: str) -> bool:
     names = ("nbgrader_config.py", "nbgrader_config.json", "source", "gradebook.db")
-    return any(Path(folder, name).exists() for name in names)
+    # os.path, because Path.exists raises for a path that is too long
+    return any(os.path.exists(os.path.join(folder, name)) for name in names)  # noqa: PTH110
 
 
 def _may_write(folder: str) -> bool:

@@ -78,12 +78,13 @@ async def students_page(services: Services, course: OpenCourse) -> StudentsPage:
 async def edit_due_date(
     services: Services, course: OpenCourse, assignment_id: str, due_date: datetime | None
 ) -> None:
-    """Set or remove an assignment's due date.
+    """Set or remove an assignment's due date, for students too when it is released.
 
-    Raises: InvalidRequest (a time without its zone), AssignmentNotFound, GradebookBroken, Busy.
+    Raises: InvalidRequest (a time without its zone), AssignmentNotFound, GradebookBroken,
+        ExchangeBroken, Busy.
     """
     await services.runner.call(
-        "set_due_date", type(None), settings=course.opened, assignment_id=assignment_id, due_date=due_date
+        "edit_due_date", type(None), settings=course.opened, assignment_id=assignment_id, due_date=due_date
     )
 
 

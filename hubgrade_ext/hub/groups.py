@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -33,6 +34,7 @@ class HubGroups:
         }
         self._known: frozenset[str] = frozenset()
         self._asked_at: float | None = None
+        self._asking = threading.Lock()
 
     @property
     def present(self) -> bool:
@@ -47,11 +49,13 @@ class HubGroups:
         return self.present and f"{INSTRUCTOR_GROUP}{course_id}" in self._groups()
 
     def _groups(self) -> frozenset[str]:
-        now = time.monotonic()
-        if self._asked_at is None or now - self._asked_at > CACHE_S:
-            self._asked_at = now
-            self._known = self._ask()
-        return self._known
+        # whoever asks meanwhile waits: no instructor may be taken for a student before the hub answers
+        with self._asking:
+            now = time.monotonic()
+            if self._asked_at is None or now - self._asked_at > CACHE_S:
+                self._asked_at = now
+                self._known = self._ask()
+            return self._known
 
     def _ask(self) -> frozenset[str]:
         """Ask the hub; whatever goes wrong means no group: rights are never guessed.
@@ -62,7 +66,7 @@ class HubGroups:
             f"{self._url.rstrip('/')}/user", headers={"Authorization": f"token {self._token}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._context()) as answer:
+            with self._opener().open(request, timeout=TIMEOUT_S) as answer:
                 user = json.loads(answer.read(MAX_ANSWER_BYTES))
         except (OSError, http.client.HTTPException, ValueError) as error:
             # only the kind of fault: neither the token nor what the hub said belongs into a log
@@ -71,9 +75,14 @@ class HubGroups:
         groups = user.get("groups") if isinstance(user, dict) else None
         return frozenset(g for g in groups if isinstance(g, str)) if isinstance(groups, list) else frozenset()
 
-    def _context(self) -> ssl.SSLContext | None:
-        if not self._url.startswith("https:"):
-            return None
+    def _opener(self) -> urllib.request.OpenerDirector:
+        # as jupyterhub's own client: no proxy of the environment gets to see the token
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+        if self._url.startswith("https:"):
+            handlers.append(urllib.request.HTTPSHandler(context=self._context()))
+        return urllib.request.build_opener(*handlers)
+
+    def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self._tls["client_ca"] or None)
         if self._tls["certfile"]:
             context.load_cert_chain(self._tls["certfile"], self._tls["keyfile"] or None)

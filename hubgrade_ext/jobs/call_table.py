@@ -11,7 +11,7 @@ CALLS: dict[str, str] = {
     "config_page": "hubgrade_ext.core.config_page:config_page",
     "create_course": "hubgrade_ext.core.new_course:create_course",
     "create_assignment": "hubgrade_ext.core.new_course:create_assignment",
-    "set_due_date": "hubgrade_ext.core.due_dates:set_due_date",
+    "edit_due_date": "hubgrade_ext.exchange.due_dates:edit_due_date",
     "assignments_page": "hubgrade_ext.core.assignments_page:assignments_page",
     "submissions_page": "hubgrade_ext.core.submissions_page:submissions_page",
     "one_assignment": "hubgrade_ext.core.submissions_page:one_assignment",

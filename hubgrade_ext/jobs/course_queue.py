@@ -159,6 +159,10 @@ class CourseQueue:
                 # a server that stops refuses new work: that is no failure of the job's
                 if not self.stopping:
                     running.end("failed", error_body(error))
+            except OSError as error:
+                # no process, no file descriptor left: the queue goes on, or the job would run for ever
+                log.exception("No worker could be started for job %s.", running.job.job_id)
+                running.end("failed", _no_worker(error))
             if not self.stopping or running.job.ended_at:
                 await self._save(running, attempts=LAST_WRITES)
                 self.current = None
@@ -310,7 +314,7 @@ class CourseQueue:
         except HubgradeError as error:
             log.warning("Job %s cannot be written down: %s %s", job.job_id, error.message, error.remedy)
             return False
-        running.written(len(fresh))
+        running.written(fresh)
         return True
 
 
@@ -335,6 +339,14 @@ def _died(ending: Ending | None) -> ErrorBody:
         code="worker_died",
         message=f"The process that worked on this job ended {MAX_DEATHS} times without a result ({how}).",
         remedy="The machine may be short of memory; look into the job's log, then retry.",
+    )
+
+
+def _no_worker(error: OSError) -> ErrorBody:
+    return ErrorBody(
+        code="internal_error",
+        message=f"The server could not start a process for this job: {error.strerror or error}.",
+        remedy="The machine may be short of memory, processes or open files; free some, then retry.",
     )
 
 

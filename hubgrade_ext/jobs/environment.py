@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
-from pathlib import Path
+
+from hubgrade_ext.core.programs import own_programs_first
 
 _SECRET_PREFIXES = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY", "PRIVATE_KEY")
 
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return a copy of `environ` without secrets and with the interpreter's folder first on PATH.
-
-    nbgrader upgrades a gradebook by running `alembic` from PATH; one that is
-    not this interpreter's, or missing, leaves a gradebook without a version.
-    """
+    """Return a copy of `environ` without secrets and with this interpreter's programs first on PATH."""
     kept = {name: value for name, value in environ.items() if not _is_secret(name)}
-    bin_folder = str(Path(sys.executable).parent)
-    kept["PATH"] = os.pathsep.join(p for p in (bin_folder, environ.get("PATH", os.defpath)) if p)
+    kept["PATH"] = own_programs_first(environ.get("PATH", os.defpath))
     return kept
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import Conflict, HubgradeError
 from hubgrade_ext.core.models import Job, JobDetail, JobRequest, Progress
+from hubgrade_ext.core.programs import programs_on_path
 from hubgrade_ext.jobs.journal import ACTIVE, Journal, new_job
 from hubgrade_ext.jobs.messages import error_body
 from hubgrade_ext.jobs.owner import this_process
@@ -63,6 +64,8 @@ def resume_in_foreground(
 def _run(
     course: Course, journal: Journal, running: RunningJob, on_progress: OnProgress, verbs: str
 ) -> JobDetail:
+    # a shell that called hubgrade by its path need not have its folder on PATH
+    programs_on_path()
     me = this_process()
     request = running.job.request
     journal.set_worker(running.job.job_id, me.pid, me.started)
@@ -97,7 +100,7 @@ def _write(journal: Journal, running: RunningJob) -> None:
     # a signal may come in between: what is not surely written is written again
     fresh = list(running.fresh)
     journal.record(running.job, fresh, this_process())
-    running.written(len(fresh))
+    running.written(fresh)
 
 
 @contextlib.contextmanager

@@ -73,8 +73,12 @@ class JournalFile:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
                 raise self._explained(error) from None
-            self._set_aside(error)
-            return self.write(work) if write else self._transact(work, write=False)
+            with plain_errors("set the damaged journal of jobs aside", self.path.parent):
+                self._set_aside(error)
+        try:
+            return self._transact(work, write=write)
+        except sqlite3.DatabaseError as error:
+            raise self._explained(error) from None
 
     def _transact(self, work: Callable[[sqlite3.Connection], Answer], *, write: bool) -> Answer:
         connection = sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
@@ -109,7 +113,7 @@ class JournalFile:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 
-    def _explained(self, error: sqlite3.OperationalError) -> Busy | CourseBroken:
+    def _explained(self, error: sqlite3.DatabaseError) -> Busy | CourseBroken:
         if "locked" in str(error) or "busy" in str(error):
             return Busy(
                 "The journal of this course's jobs is locked by another process.", "Try again in a moment."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from msgspec import structs
@@ -48,9 +48,10 @@ class RunningJob:
         self.fresh.append(result)
         self._count()
 
-    def written(self, count: int) -> None:
-        """Note that the first `count` of `fresh` are in the journal."""
-        del self.fresh[:count]
+    def written(self, results: Collection[ItemResult]) -> None:
+        """Note that these of `fresh` are in the journal; two writers may have had the same ones."""
+        kept = {id(result) for result in results}
+        self.fresh = [result for result in self.fresh if id(result) not in kept]
 
     def again(self) -> None:
         """Note that a new attempt begins: the process of the last one is gone."""

@@ -8,10 +8,12 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from sqlalchemy.exc import SAWarning
 
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import HubgradeError
@@ -132,11 +134,23 @@ def run_verb(
         progress(Progress(done=len(skip), total=0, current=why))
 
     with (
+        _nbgraders_warnings_ignored(),
         course_lock(course.settings, waiting),
         contextlib.closing(_generator(verb(course, request, skip))) as steps,
     ):
         for step in steps:
             progress(step)
+
+
+@contextlib.contextmanager
+def _nbgraders_warnings_ignored() -> Iterator[None]:
+    """Keep out of the job's log what nbgrader 0.9.6 provokes with each submission, and nobody can mend.
+
+    It makes a SubmittedAssignment before adding it to its session.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Object of type <Submitted", SAWarning)
+        yield
 
 
 def _generator(steps: Iterator[Progress]) -> Any:

@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 TICK_S = 0.25
 FAREWELL_S = 2.0
 MESSAGE_BYTES = 1 << 16
+NOT_FORKED = 71
 LOG_CUT = b"\n[the log was cut here: it reached its size limit]\n"
 
 
@@ -52,7 +54,6 @@ class _Child:
     log_fd: int
     log_limit_bytes: int
     kill_at: float | None = None
-    log_was_cut: bool = False
 
 
 class Zygote:
@@ -100,20 +101,35 @@ class Zygote:
         if not message:
             return False
         order = decode_to_zygote(message)
-        if isinstance(order, Start):
+        if not isinstance(order, Start):
+            self._stop(order)
+        elif len(fds) == 3:
             self._fork(order, *fds)
         else:
-            self._stop(order)
+            # no room for more open files
+            self._refuse(order, fds)
         return True
+
+    def _refuse(self, order: Start, fds: Sequence[int]) -> None:
+        """Say that one task came to nothing; the others must not end with it."""
+        for fd in fds:
+            os.close(fd)
+        self._send(Ended(order.task_id, NOT_FORKED))
 
     def _fork(self, order: Start, task_fd: int, pipe_fd: int, log_fd: int) -> None:
         parent = os.getpid()
         # a request to stop that comes before the child can take it must wait, not get lost
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            self._refuse(order, (task_fd, pipe_fd, log_fd))
+            return
+        finally:
+            if os.getpid() == parent:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if pid == 0:
             self._be_child(parent, task_fd, pipe_fd, log_fd)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.close(task_fd)
         os.close(pipe_fd)
         self.children[pid] = _Child(order.task_id, pid, log_fd, order.log_limit_bytes)

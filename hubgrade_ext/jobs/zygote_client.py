@@ -203,7 +203,13 @@ class ZygoteClient:
             if self._closed:
                 raise Busy("The server is stopping.", "Try again when it is back.")
             if self._life is None:
-                self._life = _spawn(self.verbs, self.niceness)
+                try:
+                    self._life = _spawn(self.verbs, self.niceness)
+                except OSError as error:
+                    raise InternalError(
+                        f"hubgrade's helper process cannot be started: {error.strerror or error}.",
+                        "The machine may be short of memory, processes or open files; free some.",
+                    ) from error
                 asyncio.get_running_loop().add_reader(self._life.channel, self._hear, self._life)
             life = self._life
         try:

@@ -9,7 +9,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from hubgrade_ext.core.course import Course, open_course
-from hubgrade_ext.core.gradebook_lock import programs_on_path
+from hubgrade_ext.core.programs import programs_on_path
 from tests.exchange.acting import DUE, generate, mounted
 
 

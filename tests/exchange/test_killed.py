@@ -23,7 +23,7 @@ from hubgrade_ext.actions.submit import submit
 from hubgrade_ext.actions.unrelease import unrelease
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.disk import write_file
-from hubgrade_ext.exchange.notebook_hash import notebook_hash
+from hubgrade_ext.core.released_feedback import feedback_hash
 from hubgrade_ext.exchange.receipts import read_receipts
 from hubgrade_ext.exchange.student_page import student_assignments
 from tests.exchange.acting import DUE, gradebook_is_sound, kill_while, run, staging_left, tree
@@ -190,7 +190,7 @@ def test_release_feedback(course: Course, student: Course, submitted: Path, seed
     secret = (submitted / "submission_secret.txt").read_text()
     published = Path(course.settings.exchange_root) / "course101" / "feedback"
     for notebook_id in ("problem1", "problem2"):
-        text = (published / f"{notebook_hash(notebook_id, secret=secret)}.html").read_text()
+        text = (published / f"{feedback_hash(secret.encode(), notebook_id)}.html").read_text()
         assert text == text[:5] * 10_000
     for name in ("problem1.html", "problem2.html"):
         (pages / name).write_text("last")
@@ -208,7 +208,7 @@ def test_fetch_feedback(course: Course, student: Course, submitted: Path, seed: 
 
     def publish(text: str) -> None:
         for notebook_id in ("problem1", "problem2"):
-            page = published / f"{notebook_hash(notebook_id, secret=secret)}.html"
+            page = published / f"{feedback_hash(secret.encode(), notebook_id)}.html"
             write_file(page, text.encode())
 
     def repeat() -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from hubgrade_ext.actions.release_assignment import release_assignment
 from hubgrade_ext.actions.unrelease import unrelease
+from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.course import Course, open_course
 from hubgrade_ext.core.errors import AssignmentNotFound, ConfirmationRequired, Conflict, InvalidName
-from hubgrade_ext.exchange.due_dates import FILE_NAME, outbound_dir, publish_due_dates, read_due_dates
+from hubgrade_ext.exchange.due_dates import FILE_NAME, publish_due_dates, read_due_dates
 from tests.exchange.acting import DUE, generate, remount, run, staging_left, tree
 
 

@@ -20,8 +20,8 @@ from hubgrade_ext.actions.submit import submit
 from hubgrade_ext.core.course import Course, open_course
 from hubgrade_ext.core.errors import InvalidName
 from hubgrade_ext.core.models import StudentAssignment
+from hubgrade_ext.core.released_feedback import feedback_hash, legacy_hashes
 from hubgrade_ext.exchange.copying import digests
-from hubgrade_ext.exchange.notebook_hash import legacy_hashes, notebook_hash
 from hubgrade_ext.exchange.receipts import make_receipt, read_receipts, receipts_dir
 from hubgrade_ext.exchange.student_page import student_assignments
 from tests.exchange.acting import DUE, remount, run, staging_left, tree
@@ -296,7 +296,7 @@ def test_one_student_without_secret_does_not_stop_the_others(
     assert "submission_secret.txt" in results["aaa"].message
     assert results["aaa"].remedy
     published = Path(course.settings.exchange_root) / "course101" / "feedback"
-    assert (published / f"{notebook_hash('problem1', secret='z' * 128)}.html").read_text() == "x"
+    assert (published / f"{feedback_hash(b'z' * 128, 'problem1')}.html").read_text() == "x"
     assert stat.S_IMODE(published.stat().st_mode) == 0o711
     # found in what was collected, and the student finds it
     assert only(student).submissions[0].feedback == "available"
@@ -315,7 +315,7 @@ def test_secret_is_found_in_the_exchange(course: Course, student: Course, own: P
 
 
 def test_notebook_hash_is_nbgraders(tmp_path: Path) -> None:
-    assert notebook_hash("Übung", secret="s") == utils.notebook_hash(secret="s", notebook_id="Übung")
+    assert feedback_hash(b"s", "Übung") == utils.notebook_hash(secret="s", notebook_id="Übung")
     path = tmp_path / "p.ipynb"
     path.write_bytes(b"{}\xff")
     key = utils.make_unique_key("c", "a", "n", "s", "t")

@@ -19,7 +19,6 @@ from hubgrade_ext.core.gradebook_lock import (
     ensure_gradebook,
     patient_sqlite,
     patiently,
-    programs_on_path,
 )
 from hubgrade_ext.core.replace import Backups
 

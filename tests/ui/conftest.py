@@ -47,7 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _in_thread(test: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(test)
     def run(**kwargs: Any) -> Any:
-        return THREAD.submit(test, **kwargs).result()
+        try:
+            return THREAD.submit(test, **kwargs).result()
+        finally:
+            if shots := os.environ.get("UI_SHOTS"):  # a folder: keep the last picture of every test
+                Path(shots).mkdir(parents=True, exist_ok=True)
+                THREAD.submit(kwargs["page"].screenshot, path=f"{shots}/{test.__name__}.png").result()
 
     assert not inspect.iscoroutinefunction(test)
     return run
@@ -69,7 +74,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A page with a fresh profile; at the end nothing may have been thrown or refused by a policy."""
     wrong: list[str] = []
 
@@ -88,10 +93,6 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
     page = THREAD.submit(start).result()
     yield page
-    shots = os.environ.get("UI_SHOTS")  # a folder: keep the last picture of every test
-    if shots:
-        Path(shots).mkdir(parents=True, exist_ok=True)
-        THREAD.submit(page.screenshot, path=f"{shots}/{request.node.name}.png").result()
     THREAD.submit(page.context.close).result()
     unexpected = [e for e in wrong if not any(known in e for known in KNOWN_PAGE_ERRORS)]
     assert not unexpected

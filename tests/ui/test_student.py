@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.driving import ended, next_step, open_lab, open_panel, open_tree
+from tests.ui.driving import confirm, ended, next_step, open_lab, open_panel, open_tree
 from tests.ui.server import Server
 
 RECEIPT = re.compile(r"Receipt ([A-Z2-7]{4}(?:-[A-Z2-7]{4}){2})")
@@ -43,6 +43,8 @@ def test_fetch_submit_and_submit_again_in_lab(page: Page, server: Server) -> Non
     assert (server.root / "ps1" / "problem1.ipynb").is_file()
     in_work = panel.get_by_role("region", name="In work")
     in_work.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("this submission is late by 1 d")
+    confirm(page, "Submit · ps1", "Submit")
     ended(page, "Submit ps1: done")
     submitted = panel.get_by_role("region", name="Submitted")
     first = shown_code(submitted)
@@ -55,6 +57,7 @@ def test_fetch_submit_and_submit_again_in_lab(page: Page, server: Server) -> Non
     assert all(digest in copied for digest in receipts(server)[0]["files"].values())  # type: ignore[attr-defined]
 
     submitted.get_by_role("button", name="Submit again", exact=True).click()
+    confirm(page, "Submit · ps1", "Submit")
     expect(submitted.get_by_text("attempt 2")).to_be_visible(timeout=30_000)
     second = shown_code(submitted)
     assert second != first
@@ -81,6 +84,7 @@ def test_fetch_and_submit_in_notebook(page: Page, server: Server) -> None:
     notebook = opened.value
     expect(notebook.get_by_role("button", name="Submit this assignment")).to_be_enabled()
     notebook.get_by_role("button", name="Submit this assignment").click()
+    confirm(notebook, "Submit · ps1", "Submit")
     ended(notebook, "Submit ps1: done")
     notebook.close()
     widget.get_by_role("button", name="Refresh").click()

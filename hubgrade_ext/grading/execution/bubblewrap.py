@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from pathlib import Path
 
 from hubgrade_ext.grading.execution.private_root import PLACES, PROC_READ_ONLY
 from hubgrade_ext.grading.execution.protocol import StartKernel
@@ -34,14 +34,14 @@ def bubblewrap_command(reach: Reach, start: StartKernel) -> list[str]:
         command += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
     for name, place in PLACES.items():
         command += ["--bind", f"{start.scratch}/{name}", place]
-    if not any(holds("/tmp", folder) for folder in reach.folders):  # noqa: S108
-        command += ["--bind", f"{start.scratch}/tmp", "/tmp"]  # noqa: S108
+    if not any(holds("/tmp", folder) for folder in reach.folders):
+        command += ["--bind", f"{start.scratch}/tmp", "/tmp"]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", PLACES["work"], "--"]
     return [*command, *_counted(start)]
 
 
 def _mask(hidden: str, inner: tuple[str, ...]) -> list[str]:
-    if not os.path.isdir(hidden):
+    if not Path(hidden).is_dir():
         return ["--ro-bind", "/dev/null", hidden]
     command = ["--tmpfs", hidden]
     for folder in inner:

@@ -9,9 +9,11 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import zmq.asyncio
 
 from hubgrade_ext.core.errors import HubgradeError, InvalidRequest
 from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level
@@ -59,18 +61,20 @@ class LocalExecutor(concurrent.futures.Executor):
         self.settings = settings or ExecutorSettings()
         self.level: Level = choose(self.settings.level)
         self._loop = asyncio.new_event_loop()
+        self._context = zmq.asyncio.Context()
         cores = self.settings.cores or len(os.sched_getaffinity(0))
         # One more than the cores: while one kernel answers, another waits for its answer.
         self._gate = Gate(cores + 1, max(1, self.settings.most_at_once))
         self._servers: dict[tuple[str, ...], asyncio.Task[KernelServer]] = {}
         self._users: dict[int, int] = {}
+        self._closing: set[asyncio.Future[None]] = set()
         self._runs: dict[Result, SubmissionRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="hubgrade-execution", daemon=True)
         self._thread.start()
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Result:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Result:  # type: ignore[override]
         """Execute the bundle `args[0]`; `fn` must be `execute_bundle`."""
         if fn is not execute_bundle or len(args) != 1 or kwargs or not isinstance(args[0], Bundle):
             raise InvalidRequest("A LocalExecutor executes bundles: submit(execute_bundle, bundle).")
@@ -133,6 +137,8 @@ class LocalExecutor(concurrent.futures.Executor):
         for task in self._servers.values():
             with suppress(HubgradeError):
                 (await task).close()
+        await asyncio.gather(*self._closing)
+        self._context.destroy(linger=0)
         self._loop.call_soon(self._loop.stop)
 
     def _begin(self, bundle: Bundle, future: Result) -> None:
@@ -160,7 +166,7 @@ class LocalExecutor(concurrent.futures.Executor):
             return failed(run.bundle, self.level, error)
         self._users[id(server)] = self._users.get(id(server), 0) + 1
         try:
-            return await run.execute(server)
+            return await run.execute(server, self._context)
         except HubgradeError as error:
             return failed(run.bundle, self.level, error)
         finally:
@@ -169,7 +175,10 @@ class LocalExecutor(concurrent.futures.Executor):
     async def _server(self, preload: tuple[str, ...]) -> KernelServer:
         """Return the warm process of this list of modules, started anew when it is gone."""
         task = self._servers.get(preload)
-        if task is None or (task.done() and (task.exception() or not task.result().alive)):
+        if task is not None and task.done() and (task.exception() or not task.result().alive):
+            self._end_server(preload)
+            task = None
+        if task is None:
             self._retire()
             task = self._loop.create_task(asyncio.to_thread(self._start_server, preload))
             self._servers[preload] = task
@@ -181,14 +190,18 @@ class LocalExecutor(concurrent.futures.Executor):
             if len(self._servers) < _MOST_SERVERS:
                 return
             if task.done() and (task.exception() or not self._users.get(id(task.result()))):
-                del self._servers[preload]
-                if not task.exception():
-                    self._users.pop(id(task.result()), None)
-                    self._loop.run_in_executor(None, task.result().close)
+                self._end_server(preload)
+
+    def _end_server(self, preload: tuple[str, ...]) -> None:
+        task = self._servers.pop(preload)
+        if not task.exception():
+            server = task.result()
+            self._users.pop(id(server), None)
+            self._closing.add(self._loop.run_in_executor(None, server.close))
 
     def _start_server(self, preload: tuple[str, ...]) -> KernelServer:
         settings = self.settings
-        reach = Request(installed_programs(), settings.readable, settings.hidden, os.path.expanduser("~"))
+        reach = Request(installed_programs(), settings.readable, settings.hidden, str(Path.home()))
         server = KernelServer(self.level, reach, preload, settings.env)
         try:
             server.start()

@@ -11,20 +11,42 @@ import os
 import random
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from hubgrade_ext.grading.execution.protocol import StartKernel
 
 # What a kernel imports until it has run its first cell; those that a version does not have are passed over.
 WARM_MODULES = (
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.displayhook", "ipykernel.zmqshell",
-    "ipykernel.compiler", "ipykernel.subshell_manager", "IPython.core.completer", "IPython.core.completerlib",
-    "IPython.core.historyapp", "IPython.core.interactiveshell", "IPython.core.logger", "IPython.core.magics",
-    "IPython.core.oinspect", "IPython.core.pylabtools", "IPython.core.ultratb", "IPython.extensions.storemagic",
-    "IPython.lib.pretty", "IPython.utils.wildcard", "comm", "faulthandler", "matplotlib_inline.config",
-    "multiprocessing.process", "pdb", "pexpect", "resource", "sqlite3", "tempfile", "tornado.platform.asyncio",
-    "traceback", "uuid",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.displayhook",
+    "ipykernel.zmqshell", "ipykernel.compiler", "ipykernel.subshell_manager", "IPython.core.completer",
+    "IPython.core.completerlib", "IPython.core.historyapp", "IPython.core.interactiveshell",
+    "IPython.core.logger", "IPython.core.magics", "IPython.core.oinspect", "IPython.core.pylabtools",
+    "IPython.core.ultratb", "IPython.extensions.storemagic", "IPython.lib.pretty",
+    "IPython.utils.wildcard", "comm", "faulthandler", 
+    "multiprocessing.process", "pdb", "pexpect", "resource", "sqlite3", "tempfile",
+    "tornado.platform.asyncio", "traceback", "uuid",
 )  # fmt: skip
+
+
+@contextmanager
+def shell_watched() -> Iterator[list[bool]]:
+    """Give a list that is empty as long as nobody has asked for IPython's shell."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    asked: list[bool] = []
+
+    def note(cls: type) -> bool:
+        asked.append(True)
+        return False
+
+    # What it hides is inherited, so taking it away again is enough.
+    setattr(InteractiveShell, "initialized", classmethod(note))  # noqa: B010  mypy takes it for a mistake
+    try:
+        yield asked
+    finally:
+        del InteractiveShell.initialized
 
 
 def set_environment(env: Mapping[str, str]) -> None:
@@ -53,11 +75,11 @@ def run_kernel(start: StartKernel, connection_file: str, ready: int) -> None:
     import ipykernel
     from ipykernel.kernelapp import IPKernelApp
 
-    launcher = os.path.join(os.path.dirname(os.path.dirname(ipykernel.__file__)), "ipykernel_launcher.py")
+    launcher = Path(ipykernel.__file__).parent.parent / "ipykernel_launcher.py"
     arguments = ["-f", connection_file, *start.extra_arguments]
-    sys.argv = [launcher, *arguments]
+    sys.argv = [str(launcher), *arguments]
     app = IPKernelApp.instance()
-    app.initialize(arguments)
+    app.initialize(arguments)  # type: ignore[no-untyped-call]
     os.write(ready, b"r")
     os.close(ready)
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]

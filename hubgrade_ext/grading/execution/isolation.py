@@ -108,7 +108,7 @@ def try_level(level: Level) -> Verdict:
 
 async def _probe(level: Level) -> dict[str, bool]:
     """Return what a child at this level can do of what it must not."""
-    server = KernelServer(level, Request(home=os.path.expanduser("~")), warm=False)
+    server = KernelServer(level, Request(home=str(Path.home())), warm=False)
     server.start()
     try:
         with tempfile.TemporaryDirectory(prefix="hubgrade-") as outside, socket.socket() as listener:
@@ -130,9 +130,9 @@ async def _run_probe(server: KernelServer, facts: list[str]) -> dict[str, bool]:
     try:
         process.attach()
         await asyncio.wait_for(process.over.wait(), _PROBE_TIMEOUT_S)
-        with open(f"/proc/self/fd/{scratch.handle}/work/probe.json", encoding="utf-8") as stream:
-            could: dict[str, bool] = json.load(stream)
-            return could
+        told = Path(f"/proc/self/fd/{scratch.handle}/work/probe.json").read_text(encoding="utf-8")
+        could: dict[str, bool] = json.loads(told)
+        return could
     except (OSError, ValueError) as error:
         why = scratch.log_tail().strip().splitlines()
         raise IsolationUnavailable(why[-1] if why else f"the test child did not run ({error})") from error

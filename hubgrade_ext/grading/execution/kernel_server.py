@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from hubgrade_ext.core.errors import HubgradeError, InternalError
 from hubgrade_ext.grading.execution.bundle import Level
@@ -41,9 +42,10 @@ from hubgrade_ext.grading.execution.scratch import ScratchFolder
 
 _START_TIMEOUT_S = 60.0
 _REPLY_TIMEOUT_S = 30.0
+_LAST_WORDS_BYTES = 2000
 _ONE_THREAD = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+    "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
 _PROGRAM = "import sys; from hubgrade_ext.grading.execution.zygote import main; main(int(sys.argv[1]))"
 
@@ -55,7 +57,7 @@ def base_environment(*, home: str, tmp: str) -> dict[str, str]:
     they are faster so.
     """
     path = [
-        os.path.dirname(sys.executable),
+        str(Path(sys.executable).parent),
         "/usr/local/bin",
         "/usr/bin",
         "/bin",
@@ -188,16 +190,21 @@ class KernelServer:
     """Run a zygote; see `zygote`. One thread at a time may ask it for something."""
 
     def __init__(
-        self, level: Level, reach: Request, preload: tuple[str, ...] = (), env: Mapping[str, str] | None = None, *,
+        self,
+        level: Level,
+        reach: Request,
+        preload: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+        *,
         warm: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.level: Level = level
         self.preload = preload
         self.warm = warm and level != "bubblewrap"
         self._reach = reach
         self._env = dict(env or {})
         self._lock = threading.Lock()
-        self._home = tempfile.TemporaryDirectory(prefix="hubgrade-")
+        self._log = tempfile.TemporaryFile()
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
 
@@ -211,23 +218,24 @@ class KernelServer:
             if not culprit:
                 return
             if culprit not in self.preload:
-                raise InternalError(f"The kernel server could not import {culprit}.", self._log())
+                raise InternalError(f"The kernel server could not import {culprit}.", self._last_words())
             self.preload = tuple(module for module in self.preload if module != culprit)
 
     def _start_once(self) -> str:
         """Return the module because of which it must start again, or nothing."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        walled = self.level == "namespaces"
-        env = base_environment(home=PLACES["home"] if walled else self._home.name, tmp="/tmp")  # noqa: S108
-        with theirs, open(os.path.join(self._home.name, "log"), "wb") as log:
+        env = base_environment(home="/", tmp="/tmp") | self._env
+        self._log.seek(0)
+        self._log.truncate()
+        with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, str(theirs.fileno())],
-                env=env | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"} | self._env,
+                env=env | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
                 pass_fds=[theirs.fileno()],
                 cwd="/",
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=self._log,
+                stderr=self._log,
             )
         self._sock = ours
         ours.settimeout(_START_TIMEOUT_S)
@@ -238,7 +246,7 @@ class KernelServer:
             message = from_zygote.decode(data) if data else None
             if isinstance(message, Importing):
                 last = message.module
-            elif isinstance(message, Ready) and not message.threads:
+            elif isinstance(message, Ready) and not message.unfit:
                 ours.settimeout(_REPLY_TIMEOUT_S)
                 return ""
             else:
@@ -248,14 +256,14 @@ class KernelServer:
                         f"Isolation by {self.level} does not work here: {message.why}."
                     )
                 if isinstance(message, Ready):
-                    return message.threads
+                    return message.unfit
                 if last:
                     return last
-                raise InternalError("The kernel server ended at its start.", self._log())
+                raise InternalError("The kernel server ended at its start.", self._last_words())
 
-    def _log(self) -> str:
-        with open(os.path.join(self._home.name, "log"), encoding="utf-8", errors="replace") as log:
-            return log.read()[-2000:]
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        return self._log.read()[-_LAST_WORDS_BYTES:].decode(errors="replace")
 
     @property
     def alive(self) -> bool:
@@ -272,8 +280,10 @@ class KernelServer:
             except OSError:
                 data, handles = b"", []
         message = from_zygote.decode(data) if data else None
+        if isinstance(message, Failed):
+            raise InternalError(f"No folder could be made for a submission: {message.why}.")
         if not isinstance(message, Scratch):
-            raise InternalError("The kernel server is gone.", self._log())
+            raise InternalError("The kernel server is gone.", self._last_words())
         return ScratchFolder(message.path, handles[0])
 
     def drop_scratch(self, scratch: ScratchFolder) -> None:
@@ -284,16 +294,26 @@ class KernelServer:
             send(self._sock, DropScratch(scratch.path))
 
     def start_kernel(
-        self, scratch: ScratchFolder, argv: tuple[str, ...], env: Mapping[str, str], limits: Limits,
-        cpu_left_s: float, extra_arguments: tuple[str, ...] = (),
-    ) -> KernelProcess:  # fmt: skip
+        self,
+        scratch: ScratchFolder,
+        argv: tuple[str, ...],
+        env: Mapping[str, str],
+        limits: Limits,
+        cpu_left_s: float,
+        extra_arguments: tuple[str, ...] = (),
+    ) -> KernelProcess:
         """Start a sandbox in a scratch; no `argv`: a fork of the warm kernel."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         disk_bytes = None if self.level == "namespaces" else limits.disk_bytes
         request = StartKernel(
-            scratch.path, argv, self.kernel_environment(scratch) | dict(env), extra_arguments, limits, cpu_left_s,
+            scratch.path,
+            argv,
+            self.kernel_environment(scratch) | dict(env),
+            extra_arguments,
+            limits,
+            cpu_left_s,
             disk_bytes,
-        )  # fmt: skip
+        )
         with theirs, self._lock:
             assert self._sock is not None
             with suppress(OSError):
@@ -312,7 +332,7 @@ class KernelServer:
     def close(self) -> None:
         """End it; kernels end when their KernelProcess is closed."""
         self._stop()
-        self._home.cleanup()
+        self._log.close()
 
     def _stop(self) -> None:
         if self._sock is not None:

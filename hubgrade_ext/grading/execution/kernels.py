@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import msgspec
 import zmq
@@ -55,13 +55,17 @@ class KernelStartFailed(HubgradeError):
 
 
 class Sandbox(msgspec.Struct):
-    """Hold what kernels of one bundle are started with; `cpu_left_s` is counted down by the caller."""
+    """Hold what kernels of one bundle are started with; `cpu_left_s` is counted down by the caller.
+
+    `context` None: each manager makes its own, and ends it with the kernel.
+    """
 
     server: KernelServer
     scratch: ScratchFolder
     limits: Limits = Limits()
     env: dict[str, str] = {}
     cpu_left_s: float = 3600.0
+    context: zmq.asyncio.Context | None = None
 
 
 def find_kernel(name: str, known: dict[str, KernelSpec]) -> KernelSpec:
@@ -94,7 +98,7 @@ def _command(spec: KernelSpec, connection_file: str, extra: list[str]) -> tuple[
     return tuple(re.sub(r"\{([A-Za-z0-9_]+)\}", lambda m: values.get(m[1], m[0]), arg) for arg in argv)
 
 
-class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+class SandboxProvisioner(KernelProvisionerBase):
     """Start, signal and follow one kernel through its supervisor."""
 
     process: KernelProcess | None = None
@@ -147,7 +151,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel and return its connection when its sockets are open."""
-        manager: SandboxedKernelManager = self.parent
+        manager = cast(SandboxedKernelManager, self.parent)
         sandbox = manager.sandbox
         argv = tuple(cmd)
         self.process = sandbox.server.start_kernel(
@@ -176,12 +180,12 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             pause_s = min(pause_s * 1.5, 0.02)
 
 
-class CountingChannel(AsyncZMQSocketChannel):  # type: ignore[misc]
+class CountingChannel(AsyncZMQSocketChannel):
     """Tell `on_bytes` how large each message is, wanted or not."""
 
     on_bytes: Callable[[int], None] | None = None
 
-    async def _recv(self, **kwargs: Any) -> dict[str, Any]:
+    async def _recv(self, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         frames = await self.socket.recv_multipart(**kwargs)
         if self.on_bytes is not None:
             self.on_bytes(sum(len(frame) for frame in frames))
@@ -189,7 +193,7 @@ class CountingChannel(AsyncZMQSocketChannel):  # type: ignore[misc]
         return message
 
 
-class SandboxedClient(AsyncKernelClient):  # type: ignore[misc]
+class SandboxedClient(AsyncKernelClient):
     """Talk to a kernel that is not trusted: bounded messages, one connection a channel, never a second."""
 
     iopub_channel_class = Type(CountingChannel)
@@ -204,7 +208,7 @@ class SandboxedClient(AsyncKernelClient):  # type: ignore[misc]
         hb: bool = True,
         control: bool = True,
     ) -> None:
-        """Open shell and iopub only; the supervisor is the heartbeat, and there is nobody to ask for input."""
+        """Open shell and iopub only; the supervisor is the heartbeat, and nobody can be asked for input."""
         super().start_channels(shell=shell, iopub=iopub, stdin=False, hb=False, control=False)
         self.iopub_channel.on_bytes = self.on_output
 
@@ -256,15 +260,16 @@ class SandboxedClient(AsyncKernelClient):  # type: ignore[misc]
         return message
 
 
-class SandboxedKernelManager(AsyncKernelManager):  # type: ignore[misc]
+class SandboxedKernelManager(AsyncKernelManager):
     """Manage one kernel in a sandbox; `sandbox` is set by `manager_class`."""
 
     sandbox: Sandbox
     start_timeout_s = 60.0
-    known: dict[str, KernelSpec] = {}
+    known: ClassVar[dict[str, KernelSpec]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("context", zmq.asyncio.Context.instance())
+        if self.sandbox.context is not None:
+            kwargs.setdefault("context", self.sandbox.context)
         super().__init__(**kwargs)
         self.client_factory = SandboxedClient
         self.transport = "ipc"
@@ -283,16 +288,19 @@ class SandboxedKernelManager(AsyncKernelManager):  # type: ignore[misc]
     @property
     def process(self) -> KernelProcess:
         """Return the running kernel."""
-        process: KernelProcess = self.provisioner.process
+        process = cast(SandboxProvisioner, self.provisioner).process
+        assert process is not None
         return process
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         spec = self.kernel_spec
         run = self.sandbox.server.place(self.sandbox.scratch, "run")
         info = {
-            **self.get_connection_info(), "ip": f"{run}/{self._socket_name}", "key": self.session.key.decode(),
+            **self.get_connection_info(),
+            "ip": f"{run}/{self._socket_name}",
+            "key": self.session.key.decode(),
             "kernel_name": self.kernel_name,
-        }  # fmt: skip
+        }
         self.sandbox.scratch.write("run/connection.json", json.dumps(info).encode())
         self._launch_args = kwargs.copy()
         self.kernel_id = self.kernel_id or self._socket_name
@@ -328,9 +336,9 @@ class SandboxedKernelManager(AsyncKernelManager):  # type: ignore[misc]
             return False
         return True
 
-    def client(self, **kwargs: Any) -> SandboxedClient:
+    def client(self, **kwargs: Any) -> SandboxedClient:  # type: ignore[override]
         """Return a client whose messages are as large as the limits allow, and no larger."""
-        client: SandboxedClient = super().client(**kwargs)
+        client = cast(SandboxedClient, super().client(context=self.context, **kwargs))
         client.most_bytes = self.sandbox.limits.output_bytes + _SLACK_BYTES
         return client
 

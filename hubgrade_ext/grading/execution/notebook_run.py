@@ -33,9 +33,10 @@ _END_TIMEOUT_S = 20.0
 _MESSAGE_OVERHEAD_BYTES = 500
 _LONGEST_STRETCH = 8.0
 _CUT_PATIENCE_S = 0.2
+_ANSWER_S = 1.0
 
 
-class _Runner(NotebookClient):  # type: ignore[misc]
+class _Runner(NotebookClient):
     """Know at once when the kernel ends, count its output, and be fair about time spent waiting for a CPU."""
 
     def __init__(self, notebook: NotebookNode, run: NotebookRun, **traits: Any) -> None:
@@ -47,10 +48,11 @@ class _Runner(NotebookClient):  # type: ignore[misc]
 
     async def _async_poll_kernel_alive(self) -> None:
         await self.run.process.over.wait()
+        assert self.task_poll_for_reply is not None
         self.task_poll_for_reply.cancel()
 
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> Any:
-        """Give back the time for which the kernel stood in line for a CPU: graded alone it would have had it."""
+        """Give back the time for which the kernel stood in line for a CPU; alone it would have had it."""
         given_s = 0.0
         while given_s < timeout * _LONGEST_STRETCH:
             extra_s = await self.run.waited_s() - self.waited_before_s - given_s
@@ -64,6 +66,7 @@ class _Runner(NotebookClient):  # type: ignore[misc]
 
     async def _answered(self, timeout_s: float) -> bool:
         """Wait for an answer to be there; raises DeadKernelError."""
+        assert self.kc is not None
         poll = asyncio.ensure_future(self.kc.shell_channel.socket.poll(timeout_s * 1000, zmq.POLLIN))
         over = asyncio.ensure_future(self.run.process.over.wait())
         await asyncio.wait({poll, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -72,6 +75,10 @@ class _Runner(NotebookClient):  # type: ignore[misc]
             poll.cancel()
             raise DeadKernelError("Kernel died")
         return bool(poll.result())
+
+
+def _node(value: object) -> Any:
+    return from_dict(value)  # type: ignore[no-untyped-call]
 
 
 def _check(cell: NotebookNode, index: int) -> None:
@@ -95,7 +102,9 @@ def _record_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, 
 
 
 def _error(ename: str, evalue: str, traceback: list[str]) -> NotebookNode:
-    return NotebookNode(output_type="error", ename=ename, evalue=evalue, traceback=traceback)
+    return NotebookNode(  # type: ignore[no-untyped-call]
+        output_type="error", ename=ename, evalue=evalue, traceback=traceback
+    )
 
 
 class NotebookRun:
@@ -142,15 +151,17 @@ class NotebookRun:
 
     async def waited_s(self) -> float:
         """Return how long the kernel has stood in line for a CPU."""
+        answers = self.process.answers
         self.process.ask_waited()
-        await self.process.heard(1.0)
+        while self.process.alive and self.process.answers == answers:
+            await self.process.heard(_ANSWER_S)
         return self.process.waited_s
 
     async def execute(self) -> NotebookResult:
         """Run it; every failure is an outcome."""
         started = time.monotonic()
         content = next(file.content for file in self.bundle.files if file.path == self.path)
-        notebook = from_dict(json.loads(content))
+        notebook = _node(json.loads(content))
         for cell in notebook.cells:
             cell.source = "".join(cell.source)
         manager = None
@@ -166,11 +177,16 @@ class NotebookRun:
             outcome = self._why("")
         except HubgradeError as error:
             outcome = outcomes.internal_error(error.message, self.cell)
-        except Exception as error:  # noqa: BLE001  the kernel's messages are a student's: they can break nbclient anywhere
+        except Exception as error:
+            # The kernel's messages are a student's, and can break nbclient anywhere.
             logger.warning("execution of %s failed", self.path, exc_info=True)
-            outcome = self._why("") if self.stopped else outcomes.internal_error(
-                f"What the kernel sent could not be understood ({type(error).__name__}).", self.cell
-            )  # fmt: skip
+            outcome = (
+                self._why("")
+                if self.stopped
+                else outcomes.internal_error(
+                    f"What the kernel sent could not be understood ({type(error).__name__}).", self.cell
+                )
+            )
         finally:
             await self._end()
         return self._result(notebook, outcome, time.monotonic() - started)
@@ -194,17 +210,22 @@ class NotebookRun:
         client: SandboxedClient = manager.client()
         client.on_output = self.count_output
         runner = _Runner(
-            notebook, self, km=manager, timeout=limits.cell_timeout_s and max(1, round(limits.cell_timeout_s)),
-            interrupt_on_timeout=options.interrupt_on_timeout, allow_errors=options.allow_errors,
-            raise_on_iopub_timeout=options.raise_on_iopub_timeout, iopub_timeout=round(options.iopub_timeout_s),
+            notebook,
+            self,
+            km=manager,
+            timeout=limits.cell_timeout_s and max(1, round(limits.cell_timeout_s)),
+            interrupt_on_timeout=options.interrupt_on_timeout,
+            allow_errors=options.allow_errors,
+            raise_on_iopub_timeout=options.raise_on_iopub_timeout,
+            iopub_timeout=round(options.iopub_timeout_s),
             error_on_timeout=options.error_on_timeout,
-        )  # fmt: skip
+        )
         runner.kc = client
         client.start_channels()
         watch = asyncio.ensure_future(self._watch_connection(client))
         try:
             info = await client.greet(options.startup_timeout_s)
-            notebook.metadata["language_info"] = from_dict(info["language_info"])
+            notebook.metadata["language_info"] = _node(info["language_info"])
             for index, cell in enumerate(notebook.cells):
                 await self._run_cell(runner, cell, index)
             runner.set_widgets_metadata()
@@ -235,10 +256,7 @@ class NotebookRun:
             await monitor.recv_multipart()
         # It is cut too when the kernel ends; the supervisor answers only while that lives.
         await asyncio.sleep(_CUT_PATIENCE_S)
-        before = self.process.answers
-        self.process.ask_waited()
-        while self.process.alive and self.process.answers == before:
-            await self.process.heard(1.0)
+        await self.waited_s()
         if self.process.alive:
             self.stop("too_large")
 

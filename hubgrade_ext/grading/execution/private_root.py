@@ -25,7 +25,7 @@ PLACES = {
     "home": "/grading/home",
     "tmp": "/grading/tmp",
     "run": "/grading/run",
-    "shm": "/dev/shm",  # noqa: S108
+    "shm": "/dev/shm",
 }
 DEVICES = ("null", "zero", "full", "random", "urandom")
 DEVICE_LINKS = {
@@ -35,7 +35,7 @@ DEVICE_LINKS = {
     "stderr": "fd/2",
     "ptmx": "pts/ptmx",
 }
-_TMP = "/tmp"  # noqa: S108
+_TMP = "/tmp"
 _OLD = "/oldroot"
 _SMALLEST_PID_MAX = 301
 PROC_READ_ONLY = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
@@ -66,7 +66,7 @@ def build_root(reach: Reach) -> None:
 
 def _bind_from_old(path: str, *, read_only: bool = True) -> None:
     source, target = _OLD + path, Path(path)
-    if os.path.isdir(source):
+    if Path(source).is_dir():
         target.mkdir(parents=True, exist_ok=True)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def _bind_from_old(path: str, *, read_only: bool = True) -> None:
 
 def _hide(reach: Reach) -> None:
     for path in reach.hidden:
-        if os.path.isdir(path):
+        if Path(path).is_dir():
             syscalls.mount(
                 "tmpfs", path, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "size=64k,mode=0755"
             )
@@ -94,18 +94,18 @@ def _fill_etc() -> None:
         source = _OLD + path
         if not os.path.lexists(source):
             continue
-        if os.path.isdir(source) and not os.path.islink(source):
+        if Path(source).is_dir() and not Path(source).is_symlink():
             _bind_from_old(path)
             continue
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        if not os.path.islink(source):
+        if not Path(source).is_symlink():
             # Copied, not bound: every mount here is one more to copy for each kernel.
             _copy(source, path)
             continue
         # Where a link leads may lie outside of what is shown: /run/systemd's resolv.conf, for one.
-        target = os.readlink(source)
-        real = os.path.normpath(os.path.join(os.path.dirname(path), target))
-        if os.path.exists(real):
+        target = str(Path(source).readlink())
+        real = os.path.normpath(Path(path).parent / target)
+        if Path(real).exists():
             Path(path).symlink_to(target)
         else:
             _copy(_OLD + real, path)
@@ -162,7 +162,7 @@ def furnish(scratch: str, processes: int) -> None:
     for name, place in PLACES.items():
         syscalls.bind(f"{scratch}/{name}", place)
     # Not empty when the interpreter itself lies in it; then TMPDIR has to do.
-    if not os.listdir(_TMP):
+    if not any(Path(_TMP).iterdir()):
         syscalls.bind(f"{scratch}/tmp", _TMP)
     no_set_id = syscalls.MS_NOSUID | syscalls.MS_NODEV
     syscalls.mount("tmpfs", SCRATCHES, "tmpfs", no_set_id, "size=4k,mode=0555")
@@ -173,7 +173,7 @@ def furnish(scratch: str, processes: int) -> None:
     if kernel_release() >= (6, 14):
         _lower("/proc/sys/kernel/pid_max", max(processes + 10, _SMALLEST_PID_MAX))
     for name in PROC_READ_ONLY:
-        if os.path.exists(f"/proc/{name}"):
+        if Path(f"/proc/{name}").exists():
             syscalls.bind(f"/proc/{name}", f"/proc/{name}", read_only=True)
     syscalls.set_mount_attributes(SCRATCHES, syscalls.MOUNT_ATTR_RDONLY)
     syscalls.set_mount_attributes("/", syscalls.MOUNT_ATTR_RDONLY)

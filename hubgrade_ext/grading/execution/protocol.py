@@ -66,13 +66,13 @@ class Importing(msgspec.Struct, tag=True, frozen=True):
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
-    """Say that forks can be asked for; `threads` names a module that started some, if one did."""
+    """Say that forks can be asked for, unless there is a module, `unfit`, that does not bear them."""
 
-    threads: str = ""
+    unfit: str = ""
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
-    """Say why there will be no zygote."""
+    """Say why there will be no zygote, or no scratch."""
 
     why: str
 

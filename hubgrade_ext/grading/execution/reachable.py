@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 # Entries of /etc that programs need; the rest may hold passwords, tokens and keys.
 ETC = (
-    "alternatives", "ca-certificates", "crypto-policies", "default/locale", "fonts", "gai.conf", "host.conf",
-    "hosts", "ImageMagick-6", "ImageMagick-7", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk",
-    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "locale.alias", "locale.conf", "magic", "magic.mime",
-    "matplotlibrc", "mime.types", "nsswitch.conf", "octave", "OpenCL", "os-release", "papersize", "perl", "pki",
-    "protocols", "R", "resolv.conf", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "texmf", "timezone",
+    "alternatives", "ca-certificates", "crypto-policies", "default/locale", "fonts", "gai.conf",
+    "host.conf", "hosts", "ImageMagick-6", "ImageMagick-7", "java-11-openjdk", "java-17-openjdk",
+    "java-21-openjdk", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "locale.alias",
+    "locale.conf", "magic", "magic.mime", "matplotlibrc", "mime.types", "nsswitch.conf", "octave",
+    "OpenCL", "os-release", "papersize", "perl", "pki", "protocols", "R", "resolv.conf", "services",
+    "ssl/certs", "ssl/openssl.cnf", "terminfo", "texmf", "timezone",
 )  # fmt: skip
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 # Inside a reachable prefix, and yet not for students: configuration with tokens and password hashes.
@@ -60,12 +60,12 @@ def compute_reach(request: Request) -> Reach:
     allowed = [
         path
         for path in dict.fromkeys(wanted)
-        if os.path.exists(path) and not any(holds(os.path.realpath(path), p) for p in protected)
+        if Path(path).exists() and not any(holds(os.path.realpath(path), p) for p in protected)
     ]
     real = {os.path.realpath(path) for path in allowed}
     outer = sorted(p for p in real if not any(holds(other, p) for other in real if other != p))
     masks = [*secret, *(os.path.join(p, part) for p in ("/usr", *_prefixes()) for part in _CONFIGURATION)]
-    hidden = [p for p in dict.fromkeys(masks) if os.path.exists(p) and any(holds(f, p) for f in outer)]
+    hidden = [p for p in dict.fromkeys(masks) if Path(p).exists() and any(holds(f, p) for f in outer)]
     inner = sorted(p for p in real if p not in outer and any(holds(h, p) for h in hidden))
     links: dict[str, str] = {}
     for path in allowed:
@@ -89,7 +89,7 @@ def _prefixes() -> list[str]:
 
 def _program_prefixes(argv: tuple[str, ...]) -> list[str]:
     """Return the installations that a kernel's program belongs to: of /opt/x/bin/R that is /opt/x."""
-    if not argv or not os.path.isabs(argv[0]):
+    if not argv or not Path(argv[0]).is_absolute():
         return []
     programs = (Path(argv[0]), Path(os.path.realpath(argv[0])))
     return [str(p.parent.parent if p.parent.name == "bin" else p.parent) for p in programs]
@@ -100,10 +100,10 @@ def _collect_links(path: str, links: dict[str, str], depth: int = 40) -> None:
     parts = [part for part in path.split("/") if part]
     for number, part in enumerate(parts):
         current = os.path.join(current, part)
-        if os.path.islink(current):
-            target = os.readlink(current)
+        if Path(current).is_symlink():
+            target = str(Path(current).readlink())
             links[current] = target
             if depth:
-                rest = os.path.join(os.path.dirname(current), target, *parts[number + 1 :])
+                rest = os.path.join(Path(current).parent, target, *parts[number + 1 :])
                 _collect_links(os.path.normpath(rest), links, depth - 1)
             return

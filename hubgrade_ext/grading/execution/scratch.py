@@ -121,7 +121,7 @@ def _entries(root: int) -> Iterator[_Entry]:
             yield _Entry(folder, None)
             continue
         try:
-            for name in sorted(os.listdir(handle)):
+            for name in sorted(os.listdir(handle)):  # noqa: PTH208  a descriptor has no Path
                 path = f"{folder}/{name}" if folder else name
                 left -= 1
                 if left <= 0:

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import zmq.asyncio
+
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.grading.execution import outcomes
 from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level, NotebookResult, OutcomeKind
@@ -25,6 +27,7 @@ class SubmissionRun:
         self.on_change = on_change
         self.stopped: OutcomeKind | None = None
         self._run: NotebookRun | None = None
+        self._context: zmq.asyncio.Context | None = None
         self._cpu_left_s = bundle.limits.cpu_s
 
     @property
@@ -39,8 +42,9 @@ class SubmissionRun:
         if self._run is not None:
             self._run.stop(kind)
 
-    async def execute(self, server: KernelServer) -> BundleResult:
+    async def execute(self, server: KernelServer, context: zmq.asyncio.Context) -> BundleResult:
         """Run every notebook; every failure is an outcome. Raises HubgradeError when the server is gone."""
+        self._context = context
         bundle = self.bundle
         started = time.monotonic()
         own_bytes = sum(len(file.content) for file in bundle.files)
@@ -69,7 +73,7 @@ class SubmissionRun:
 
     async def _notebook(self, path: str, server: KernelServer, scratch: ScratchFolder) -> NotebookResult:
         bundle = self.bundle
-        sandbox = Sandbox(server, scratch, bundle.limits, bundle.env, self._cpu_left_s)
+        sandbox = Sandbox(server, scratch, bundle.limits, bundle.env, self._cpu_left_s, self._context)
         self._run = NotebookRun(bundle, path, sandbox, self.on_change)
         if self.stopped:
             self._run.stopped = self.stopped

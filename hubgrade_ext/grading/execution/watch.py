@@ -15,7 +15,7 @@ _BLOCK_BYTES = 512
 
 
 class Usage(msgspec.Struct):
-    """Hold a moment's sums; `cpu_s` only counts processes that still live, and the children they waited for."""
+    """Hold a moment's sums; `cpu_s` is that of living processes and the children they waited for."""
 
     memory_bytes: int = 0
     cpu_s: float = 0.0
@@ -24,7 +24,9 @@ class Usage(msgspec.Struct):
 def other_processes(*, own_pid_namespace: bool) -> list[int]:
     """Return this sandbox's processes but the caller, who is their common ancestor."""
     if own_pid_namespace:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+        return [
+            int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and path.name != "1"
+        ]
     return [child.pid for child in psutil.Process().children(recursive=True)]
 
 
@@ -51,11 +53,10 @@ def private_bytes(pid: int | str) -> int:
 def _unmapped_bytes(pid: int) -> int:
     """Return what a process keeps in memory files, which count nowhere else."""
     total = 0
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        link = f"/proc/{pid}/fd/{name}"
+    for link in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):
-            if os.readlink(link).startswith("/memfd:"):
-                total += os.stat(link).st_blocks * _BLOCK_BYTES
+            if str(link.readlink()).startswith("/memfd:"):
+                total += link.stat().st_blocks * _BLOCK_BYTES
     return total
 
 

@@ -1,6 +1,6 @@
-"""The process that kernels are forked from: walled in first, then warmed with imports, single-threaded for ever.
+"""The process that kernels are forked from: walled in first, then warmed with imports, never with a thread.
 
-Run as `python -c "from …zygote import main; main(FD)"` by `kernel_server`, in an environment built from nothing.
+`kernel_server` runs it as `python -c "…; main(FD)"` in an environment built from nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from hubgrade_ext.grading.execution.interpreter import (
     renew_random_state,
     run_kernel,
     set_environment,
+    shell_watched,
 )
 from hubgrade_ext.grading.execution.limits import restrict_this_process
 from hubgrade_ext.grading.execution.private_root import (
@@ -91,27 +92,49 @@ class Zygote:
         except OSError as error:
             send(self.sock, Failed(str(error)))
             return False
-        threads = ""
+        unfit = ""
         if setup.warm:
-            threads = self._import((*WARM_MODULES, *setup.preload))
+            self._find_home()
+            unfit = self._import(WARM_MODULES) or self._import_for_students(setup.preload)
         gc.collect()
         gc.freeze()
         # Supervisors whose parent ends at once become ours, and are reaped unread.
         syscalls.become_subreaper()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        send(self.sock, Ready(threads))
-        return not threads
+        send(self.sock, Ready(unfit))
+        return not unfit
+
+    def _find_home(self) -> None:
+        """Give what is imported a folder to write to: fonts are listed there, for one."""
+        home = PLACES["home"]
+        if not self.walled:
+            home = tempfile.mkdtemp(prefix="hubgrade-")
+            self.scratches.add(home)
+        os.environ["HOME"] = home
 
     def _import(self, modules: tuple[str, ...]) -> str:
-        """Import what there is of these; return the first that started a thread: forking would lose it."""
+        """Import what there is of these; return the first that started a thread: a fork would lack it."""
         for module in modules:
             if module in sys.modules:
                 continue
             send(self.sock, Importing(module))
             with suppress(ImportError):
                 importlib.import_module(module)
-            if len(os.listdir("/proc/self/task")) > 1:
+            if len(list(Path("/proc/self/task").iterdir())) > 1:
                 return module
+        return ""
+
+    def _import_for_students(self, modules: tuple[str, ...]) -> str:
+        """Import these too; return the first that is not fit: it asked for IPython's shell.
+
+        There is none yet. Such modules (ipywidgets, for one) attach themselves to
+        it when they are imported, and would do nothing in the kernel.
+        """
+        with shell_watched() as asked:
+            for module in modules:
+                unfit = self._import((module,))
+                if unfit or asked:
+                    return module
         return ""
 
     def serve(self) -> tuple[StartKernel, int] | None:
@@ -133,11 +156,15 @@ class Zygote:
                 os.close(handles[0])
 
     def _new_scratch(self, request: NewScratch) -> None:
-        if self.walled:
-            path = make_scratch(request.name, request.size_bytes)
-        else:
-            path = tempfile.mkdtemp(prefix="hubgrade-")
-            make_places(path)
+        try:
+            if self.walled:
+                path = make_scratch(request.name, request.size_bytes)
+            else:
+                path = tempfile.mkdtemp(prefix="hubgrade-")
+                make_places(path)
+        except OSError as error:
+            send(self.sock, Failed(str(error)))
+            return
         if self.bubblewrapped is not None:
             Path(path, "etc").mkdir(mode=0o700)
             write_accounts(Path(path, "etc"))
@@ -162,7 +189,11 @@ class Zygote:
 
     def _start(self, request: StartKernel, control: int) -> int | None:
         """Fork a sandbox; return in its kernel, with the file to write to when ready, and here with None."""
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            # The worker learns it from the control socket, which closes.
+            return None
         if pid:
             return None
         self.sock.detach()

@@ -44,7 +44,7 @@ export function NextStepButton({ row, job, onStep }: INextStepButtonProps): JSX.
       className="jp-Hubgrade-next jp-mod-styled jp-mod-accept"
       aria-label={`${label}: ${row.assignment_id}`}
       aria-busy={busy}
-      disabled={busy}
+      aria-disabled={busy}
       onClick={run}
     >
       {label}

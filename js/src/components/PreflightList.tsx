@@ -48,7 +48,7 @@ export function PreflightList({ report, checking, onCheck, onCopy }: IPreflightL
         <Button className="jp-mod-styled" onClick={() => onCopy(textOf(report.findings), trans.__('Report copied'))}>
           {trans.__('Copy report')}
         </Button>
-        <Button className="jp-mod-styled" disabled={checking} aria-busy={checking} onClick={onCheck}>
+        <Button className="jp-mod-styled" aria-disabled={checking} aria-busy={checking} onClick={onCheck}>
           {trans.__('Check again')}
         </Button>
       </div>

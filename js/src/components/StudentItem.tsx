@@ -97,7 +97,7 @@ function StudentStep(props: IStudentItemProps & { newest?: OwnSubmission }): JSX
 function Step({ label, run, quiet }: { label: string; run: () => Promise<unknown>; quiet?: boolean }): JSX.Element {
   const [busy, start] = useBusy(run);
   return (
-    <Button className={`jp-Hubgrade-next jp-mod-styled ${quiet ? '' : 'jp-mod-accept'}`} disabled={busy} aria-busy={busy} onClick={start}>
+    <Button className={`jp-Hubgrade-next jp-mod-styled ${quiet ? '' : 'jp-mod-accept'}`} aria-disabled={busy} aria-busy={busy} onClick={start}>
       {label}
     </Button>
   );

@@ -1,9 +1,14 @@
 import { useEffect, useRef, useState } from 'react';
 
-/** Wrap what a click starts, and say whether it is under way; a second click waits for the first. */
+/**
+ * Wrap what a click starts, and say whether it is under way; a second click does nothing meanwhile.
+ *
+ * The button is to say so by aria-disabled: one that is disabled would lose the focus.
+ */
 export function useBusy(act: () => Promise<unknown>): [boolean, () => void] {
   const [busy, setBusy] = useState(false);
   const mounted = useRef(true);
+  const underWay = useRef(false);
   useEffect(() => {
     mounted.current = true;
     return () => {
@@ -11,8 +16,17 @@ export function useBusy(act: () => Promise<unknown>): [boolean, () => void] {
     };
   }, []);
   const run = () => {
+    if (underWay.current) {
+      return;
+    }
+    underWay.current = true;
     setBusy(true);
-    void act().finally(() => mounted.current && setBusy(false));
+    void act().finally(() => {
+      underWay.current = false;
+      if (mounted.current) {
+        setBusy(false);
+      }
+    });
   };
   return [busy, run];
 }

@@ -18,18 +18,23 @@ from typing import Any
 from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).parent))
-import attacks  # noqa: E402
+import attacks
 
-from hubgrade_ext.grading.execution.bundle import Bundle, BundleFile, BundleResult, ExecuteOptions  # noqa: E402
-from hubgrade_ext.grading.execution.engine import ExecutorSettings, LocalExecutor, execute_bundle  # noqa: E402
-from hubgrade_ext.grading.execution.limits import Limits  # noqa: E402
+from hubgrade_ext.grading.execution.bundle import Bundle, BundleFile, BundleResult, ExecuteOptions
+from hubgrade_ext.grading.execution.engine import ExecutorSettings, LocalExecutor, execute_bundle
+from hubgrade_ext.grading.execution.limits import Limits
 
 MIB = 1024**2
 TOKEN = "token-of-the-hub-4711"
 SMALL = Limits(
-    cell_timeout_s=20, submission_timeout_s=40, memory_bytes=150 * MIB, processes=48, file_size_bytes=10 * MIB,
-    disk_bytes=30 * MIB, output_bytes=MIB,
-)  # fmt: skip
+    cell_timeout_s=20,
+    submission_timeout_s=40,
+    memory_bytes=150 * MIB,
+    processes=48,
+    file_size_bytes=10 * MIB,
+    disk_bytes=30 * MIB,
+    output_bytes=MIB,
+)
 
 
 # Gives the process, and its children, a name by which they are found from outside.
@@ -47,11 +52,16 @@ def furnish(base: Path) -> dict[str, Any]:
     """Make a course, an exchange, a home, a library and three servers; return where they are."""
     course = base / "course"
     places = {
-        "course": course, "gradebook": course / "gradebook.db", "source": course / "source" / "ps1" / "p.ipynb",
-        "other": course / "submitted" / "bob" / "ps1" / "p.ipynb", "exchange": base / "exchange" / "x" / "f",
-        "home_secret": base / "home" / ".ssh" / "id", "library": base / "library",
-        "masked": base / "library" / "private" / "key", "log": base / "worker.log",
-    }  # fmt: skip
+        "course": course,
+        "gradebook": course / "gradebook.db",
+        "source": course / "source" / "ps1" / "p.ipynb",
+        "other": course / "submitted" / "bob" / "ps1" / "p.ipynb",
+        "exchange": base / "exchange" / "x" / "f",
+        "home_secret": base / "home" / ".ssh" / "id",
+        "library": base / "library",
+        "masked": base / "library" / "private" / "key",
+        "log": base / "worker.log",
+    }
     for name in ("gradebook", "source", "other", "exchange", "home_secret", "masked", "log"):
         places[name].parent.mkdir(parents=True, exist_ok=True)
         places[name].write_text("hidden")
@@ -92,9 +102,14 @@ def marked(label: str) -> list[int]:
 
 def describe(result: BundleResult) -> dict[str, Any]:
     return {
-        "kind": result.outcome.kind, "cell": result.outcome.cell, "sentence": result.outcome.sentence,
-        "said": outputs(result), "wall_s": result.wall_s, "files": [f.path for f in result.files], "left_out": list(result.left_out),
-    }  # fmt: skip
+        "kind": result.outcome.kind,
+        "cell": result.outcome.cell,
+        "sentence": result.outcome.sentence,
+        "said": outputs(result),
+        "wall_s": result.wall_s,
+        "files": [f.path for f in result.files],
+        "left_out": list(result.left_out),
+    }
 
 
 def steal(executor: LocalExecutor, facts: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,9 @@ ATTACKS: dict[str, str] = {
     "change a file's mode": "import os\nos.chmod({gradebook!r}, 0o644)\nprint('GOT')",
     "append to the gradebook": "open({gradebook!r}, 'ab').close()\nprint('GOT')",
     "write to a library": "open({library!r} + '/x', 'w').close()\nprint('GOT')",
-    "find a token in the environment": "import os\nprint('GOT' if {token!r}[::-1] in str(os.environ) else '')",
+    "find a token in the environment": (
+        "import os\nprint('GOT' if {token!r}[::-1] in str(os.environ) else '')"
+    ),
     "find a token in any process": (
         "import glob\n"
         "for path in glob.glob('/proc/[0-9]*/environ'):\n"
@@ -31,7 +33,9 @@ ATTACKS: dict[str, str] = {
         "        pass\n"
     ),
     "signal the worker": "import os\nos.kill({pid}, 0)\nprint('GOT')",
-    "open a file of the worker's": "import os\nos.close(os.open('/proc/{pid}/fd/{file}', os.O_WRONLY))\nprint('GOT')",
+    "open a file of the worker's": (
+        "import os\nos.close(os.open('/proc/{pid}/fd/{file}', os.O_WRONLY))\nprint('GOT')"
+    ),
     "write to the worker's log": "open({log!r}, 'a').close()\nprint('GOT')",
     "connect to a server here": (
         "import socket\nsocket.create_connection(('127.0.0.1', {port}), 2).close()\nprint('GOT')"
@@ -58,11 +62,13 @@ ROOT_ATTACKS: dict[str, str] = {
     ),
     "read the passwords": "print('GOT' if open('/etc/shadow').read() else '')",
     "write to the interpreter": (
-        "import os, sys\np = os.path.join(sys.prefix, 'hubgrade-attack')\nopen(p, 'w').close()\nos.remove(p)\nprint('GOT')"
+        "import os, sys\np = os.path.join(sys.prefix, 'hubgrade-attack')\n"
+        "open(p, 'w').close()\nos.remove(p)\nprint('GOT')"
     ),
     "make a device": (
         "import os, stat, tempfile\n"
-        "os.mknod(os.path.join(tempfile.mkdtemp(), 'd'), stat.S_IFCHR | 0o600, os.makedev(1, 3))\nprint('GOT')"
+        "path = os.path.join(tempfile.mkdtemp(), 'd')\n"
+        "os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))\nprint('GOT')"
     ),
     "mount": (
         "import ctypes, tempfile\nd = tempfile.mkdtemp().encode()\nc = ctypes.CDLL(None)\n"

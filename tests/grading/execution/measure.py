@@ -1,4 +1,4 @@
-"""Measure the execute stage: `python tests/grading/execution/measure.py [trivial|sleep|compute|cold] [LEVEL]`.
+"""Measure the execute stage: `python tests/grading/execution/measure.py [trivial|sleep|compute] [LEVEL]`.
 
 CPU is that of every process of the run: as root by a cpuacct cgroup of our own, else only the kernels' own.
 """
@@ -56,12 +56,15 @@ def main() -> None:
     kernels_s = sum(result.cpu_s for result in results)
     bad = [result.outcome for result in results if result.outcome.kind != "ok"]
     count = len(results)
-    print(
-        f"{kind} at {executor.level}: {count} submissions, {len(bad)} not ok; wall {wall_s:.2f} s, "
-        f"CPU {all_s:.2f} s = {all_s / count:.3f} s each (worker {own_s / count:.3f}, kernels {kernels_s / count:.3f})"
+    each = ", ".join(
+        f"{name} {used / count:.3f}"
+        for name, used in (("all", all_s), ("worker", own_s), ("kernels", kernels_s))
     )
-    for outcome in bad[:3]:
-        print(outcome)
+    sys.stdout.write(
+        f"{kind} at {executor.level}: {count} submissions, {len(bad)} not ok; wall {wall_s:.2f} s; "
+        f"CPU {all_s:.2f} s, each: {each}\n"
+    )
+    sys.stdout.writelines(f"{outcome}\n" for outcome in bad[:3])
     executor.shutdown()
 
 

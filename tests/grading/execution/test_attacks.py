@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def combination(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def told(combination: tuple[str, str]) -> Iterator[dict[str, Any]]:
+def told(combination: tuple[str, str]) -> dict[str, Any]:
     level, user = combination
     base = Path(tempfile.mkdtemp(prefix="hubgrade-attack-"))
     become: dict[str, Any] = {}
@@ -56,7 +55,8 @@ def told(combination: tuple[str, str]) -> Iterator[dict[str, Any]]:
     )
     shutil.rmtree(base)
     assert done.returncode == 0, done.stderr.decode()[-4000:]
-    yield json.loads(done.stdout)
+    answers: dict[str, Any] = json.loads(done.stdout)
+    return answers
 
 
 @pytest.mark.parametrize("name", [*attacks.ATTACKS, *attacks.ROOT_ATTACKS])

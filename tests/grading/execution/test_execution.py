@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from hubgrade_ext.grading.execution.bundle import (
     Bundle,
     BundleFile,
     BundleResult,
+    Level,
     bundle_files,
     check_result,
     decode_bundle,
@@ -128,8 +130,10 @@ def test_missing_kernel_is_named(run: Run) -> None:
 
 def test_environment_is_built_from_nothing(run: Run, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
-    result = run("import os\nprint(os.environ.get('NBGRADER_EXECUTION'), 'secret' in str(os.environ))",
-                 env={"NBGRADER_EXECUTION": "autograde"})  # fmt: skip
+    result = run(
+        "import os\nprint(os.environ.get('NBGRADER_EXECUTION'), 'secret' in str(os.environ))",
+        env={"NBGRADER_EXECUTION": "autograde"},
+    )
     assert said(result) == ["autograde False\n"]
 
 
@@ -150,7 +154,8 @@ def test_two_submissions_share_no_random_state(
 def test_the_kernel_looks_freshly_started(run: Run, said: Said) -> None:
     result = run(
         "import sys, os, threading, __main__\n"
-        "print(os.path.basename(sys.argv[0]), sys.path.count(''), sys.flags.safe_path, [k for k in vars(__main__) if 'hubgrade' in k])",
+        "names = [name for name in vars(__main__) if 'hubgrade' in name]\n"
+        "print(os.path.basename(sys.argv[0]), sys.path.count(''), sys.flags.safe_path, names)",
         "!echo shell",
         "input('?')",
         "import subprocess\nprint(subprocess.run(['id', '-un'], capture_output=True, text=True).stdout)",
@@ -201,18 +206,26 @@ def test_waiting_kernels_make_room(executor: LocalExecutor, make_bundle: Make) -
     assert time.monotonic() - started < 8, "one after the other it takes 16 s"
 
 
-def test_a_module_that_starts_threads_is_not_preloaded(tmp_path: Path, make_bundle: Make, said: Said) -> None:
-    (tmp_path / "threaded.py").write_text(
+def test_modules_that_forks_could_not_bear_are_not_preloaded(
+    tmp_path: Path, make_bundle: Make, said: Said
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "threaded.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
     )
-    (tmp_path / "broken.py").write_text("import os\nos._exit(3)\n")
-    (tmp_path / "quiet.py").write_text("value = 42\n")
-    settings = ExecutorSettings(readable=(str(tmp_path),), env={"PYTHONPATH": str(tmp_path)})
+    (library / "broken.py").write_text("import os\nos._exit(3)\n")
+    (library / "attached.py").write_text("from IPython import get_ipython\nshell = get_ipython()\n")
+    (library / "quiet.py").write_text("value = 42\n")
+    settings = ExecutorSettings(readable=(str(library),), env={"PYTHONPATH": str(library)})
+    names = ("threaded", "broken", "attached", "quiet", "not_installed")
+    look = (
+        f"import sys\nprint([name for name in {names} if name in sys.modules])\n"
+        "import threaded, attached\nprint(attached.shell is get_ipython())"
+    )
     with LocalExecutor(settings) as executor:
-        names = ("threaded", "broken", "quiet", "not_installed")
-        look = f"import sys\nprint([name for name in {names} if name in sys.modules])\nimport threaded"
         result = executor.submit(execute_bundle, make_bundle(look, preload=names)).result(60)
-    assert said(result) == ["['quiet']\n"]
+    assert said(result) == ["['quiet']\nTrue\n"]
 
 
 def test_another_kernel_is_started_in_the_sandbox(
@@ -350,6 +363,37 @@ def test_a_lost_kernel_server_is_told_and_replaced(make_bundle: Make) -> None:
         server._process.kill()
         server._process.wait()
         assert executor.submit(execute_bundle, make_bundle("1")).result(60).outcome.kind == "ok"
+
+
+WORKER = """
+import json, sys
+sys.path.insert(0, sys.argv[2])
+from attack_program import bundle
+from hubgrade_ext.grading.execution.engine import ExecutorSettings, LocalExecutor, execute_bundle
+executor = LocalExecutor(ExecutorSettings(level=sys.argv[1]))
+executor.submit(execute_bundle, bundle("orphan", "import os, time\\nos.fork()\\ntime.sleep(600)")).result()
+"""
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_nothing_outlives_a_killed_worker(level: Level, tmp_path: Path) -> None:
+    if not try_level(level).works:
+        pytest.skip(f"{level} does not work here")
+    import attack_program
+
+    def until(condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + 30
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return condition()
+
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    here = str(Path(__file__).parent)
+    with subprocess.Popen([sys.executable, "-c", WORKER, level, here], env=environment) as worker:
+        assert until(lambda: len(attack_program.marked("orphan")) >= 2), "it must be there to be ended"
+        worker.kill()
+    assert until(lambda: attack_program.marked("orphan") == [])
+    assert until(lambda: not list(tmp_path.glob("hubgrade-*")))
 
 
 def test_only_bundles_are_executed(executor: LocalExecutor) -> None:
