@@ -29,18 +29,16 @@ def assignments_page(folder: Path, which: str) -> Work:
     return lambda: assignments_page(settings, course)
 
 
-def submissions_page(folder: Path, which: str) -> Work:
-    """Prepare the submissions page of ps01, in a new server (`cold`) or asked a second time (`again`)."""
-    import sqlite3  # noqa: F401 (its import is not what is measured)
-
+def submissions_page(folder: Path, assignment_id: str) -> Work:
+    """Prepare the submissions page of an assignment in a server that has listed the exchange before."""
+    from hubgrade_ext.core.inbound_listing import listed_names
     from hubgrade_ext.core.models import CourseRef
     from hubgrade_ext.core.submissions_page import submissions_page
 
     settings = course_settings(folder)
     course = CourseRef(settings.course_key, settings.course_id, ["instructor"])
-    if which == "again":
-        submissions_page(settings, course, "ps01")
-    return lambda: submissions_page(settings, course, "ps01")
+    listed_names(settings)
+    return lambda: submissions_page(settings, course, assignment_id)
 
 
 def collect(folder: Path, which: str) -> Work:
@@ -68,10 +66,10 @@ def nbgrader_collect(folder: Path, which: str) -> Work:
     return work
 
 
-def nbgrader_submissions(folder: Path, which: str) -> Work:
+def nbgrader_submissions(folder: Path, assignment_id: str) -> Work:
     """Prepare what formgrader's page of submissions asks nbgrader."""
     api = _nbgrader(folder)
-    return lambda: api.get_submissions("ps01")
+    return lambda: api.get_submissions(assignment_id)
 
 
 def nbgrader_assignments(folder: Path, which: str) -> Work:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.rows import Row, measure
-from bench.synthetic import Size, build_course
+from bench.synthetic import Size, assignment_ids, build_course
 
 ASSIGNMENTS = 20
-# nbgrader's own time grows with the square of the first
 BESIDE_NBGRADER = (100, 300)
 LARGE = 1000
+# the first assignment is graded; the last one is only collected, where nbgrader's time grows with the square
+GRADED, UNGRADED = "graded", "before grading"
 # what was changed less than two seconds ago is looked at again: an unchanged course is older
 _SETTLE_S = 3.0
 Say = Callable[[str], None]
@@ -29,12 +30,14 @@ def page_rows(
     for students in beside:
         course = _build(folder, students, say)
         size = f"{students} × {ASSIGNMENTS}"
-        yield _submissions(course, size, beside=True)
+        yield _submissions(course, GRADED, size, beside=True)
+        yield _submissions(course, UNGRADED, size, beside=True)
         yield _assignments(course, "first", "assignments page, first time ever", size, beside=True)
         yield _collect(course, size, beside=True)
     course = _build(folder, large, say)
     size = f"{large} × {ASSIGNMENTS}"
-    yield _submissions(course, size, beside=False)
+    yield _submissions(course, GRADED, size, beside=False)
+    yield _submissions(course, UNGRADED, size, beside=False)
     yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
     yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit_s=0.5)
     yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit_s=0.1)
@@ -44,16 +47,17 @@ def page_rows(
 def _build(folder: Path, students: int, say: Say) -> str:
     say(f"{students} students: building the course")
     course = Path(tempfile.mkdtemp(prefix=f"{students}-", dir=folder))
-    build_course(course, Size(students, ASSIGNMENTS))
+    build_course(course, Size(students, ASSIGNMENTS, graded=ASSIGNMENTS - 1, collected=ASSIGNMENTS))
     time.sleep(_SETTLE_S)
     say(f"{students} students: measuring")
     return str(course)
 
 
-def _submissions(course: str, size: str, *, beside: bool) -> Row:
-    theirs = measure("nbgrader_submissions", course).cpu_s if beside else None
-    ours = measure("submissions_page", course, "again")
-    return Row("submissions page (CPU)", size, ours.cpu_s, theirs, limit_s=0.1)
+def _submissions(course: str, which: str, size: str, *, beside: bool) -> Row:
+    assignment = assignment_ids(Size(0, ASSIGNMENTS))[0 if which == GRADED else -1]
+    theirs = measure("nbgrader_submissions", course, assignment).cpu_s if beside else None
+    ours = measure("submissions_page", course, assignment)
+    return Row(f"submissions page, {which} (CPU)", size, ours.cpu_s, theirs, limit_s=0.1)
 
 
 def _assignments(

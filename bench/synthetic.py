@@ -23,13 +23,18 @@ NOTEBOOKS = ("problem1", "problem2")
 
 
 class Size(Struct, frozen=True):
-    """How much of everything; `graded` of the assignments are graded with feedback released."""
+    """How much of everything.
+
+    The first `graded` assignments are graded with feedback released (None: all),
+    the first `collected` are collected (None: those that are graded).
+    """
 
     students: int
     assignments: int
     attempts: int = 3
     cells: int = 3
     graded: int | None = None
+    collected: int | None = None
 
 
 def student_ids(size: Size) -> list[str]:
@@ -85,7 +90,11 @@ def build_course(folder: Path, size: Size) -> CourseSettings:
     for number, assignment in enumerate(assignment_ids(size)):
         _assignment(settings, assignment)
         for student in student_ids(size):
-            _submission(settings, size, student, assignment, number, number < graded)
+            stamp = _attempts(settings, size, student, assignment, number)
+            if number < max(graded, size.collected or 0):
+                _collected(settings, student, assignment, stamp)
+            if number < graded:
+                _graded(settings, student, assignment, stamp)
     fill_gradebook(settings, size, graded)
     return settings
 
@@ -106,25 +115,39 @@ def stamp_of(when: datetime) -> str:
     return when.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
 
 
-def _submission(
-    settings: CourseSettings, size: Size, student: str, assignment: str, number: int, graded: bool
-) -> None:
+def _attempts(settings: CourseSettings, size: Size, student: str, assignment: str, number: int) -> str:
+    """Put the attempts into the exchange and return the newest one's time."""
     inbound = f"{settings.exchange_root}/{settings.course_id}/inbound"
-    secret = hashlib.sha512(f"{student}/{assignment}".encode()).hexdigest()
     stamp = ""
     for attempt in range(size.attempts):
         stamp = stamp_of(submitted_at(number, attempt))
-        kept = {"timestamp.txt": stamp, "submission_secret.txt": secret}
-        _folder(Path(f"{inbound}/{student}+{assignment}+{stamp}+{uuid4().hex[:12]}"), kept)
-    if not graded:
-        return
-    kept = {"timestamp.txt": stamp, "submission_secret.txt": secret}
+        folder = Path(f"{inbound}/{student}+{assignment}+{stamp}+{uuid4().hex[:12]}")
+        _folder(folder, _kept(student, assignment, stamp))
+    return stamp
+
+
+def _kept(student: str, assignment: str, stamp: str) -> dict[str, str]:
+    """Return the files that go with a submission from step to step."""
+    return {"timestamp.txt": stamp, "submission_secret.txt": _secret(student, assignment)}
+
+
+def _secret(student: str, assignment: str) -> str:
+    return hashlib.sha512(f"{student}/{assignment}".encode()).hexdigest()
+
+
+def _collected(settings: CourseSettings, student: str, assignment: str, stamp: str) -> None:
+    kept = _kept(student, assignment, stamp)
     _folder(settings.path(settings.submitted_directory, student, assignment), kept)
+
+
+def _graded(settings: CourseSettings, student: str, assignment: str, stamp: str) -> None:
+    kept = _kept(student, assignment, stamp)
     _folder(settings.path(settings.autograded_directory, student, assignment), kept)
     _folder(settings.path(settings.feedback_directory, student, assignment), kept, ".html")
     released = Path(settings.exchange_root, settings.course_id, "feedback")
     for notebook in NOTEBOOKS:
-        name = hashlib.md5((secret + notebook).encode(), usedforsecurity=False).hexdigest()
+        text = _secret(student, assignment) + notebook
+        name = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
         (released / f"{name}.html").touch()
 
 

@@ -51,6 +51,13 @@ ensure_chromium() {
   apt_install chromium fonts-dejavu-core
 }
 
+# The second level of isolation. Its tests say that they are skipped where it cannot be had.
+ensure_bubblewrap() {
+  command -v bwrap >/dev/null && return
+  can_apt || { say "bubblewrap is not installed: the tests of that level of isolation are skipped."; return 0; }
+  apt_install bubblewrap
+}
+
 # ensure_venv EXTRA: install the project with that extra; again only when its inputs changed.
 ensure_venv() {
   local extra=$1 stamp inputs

@@ -1,0 +1,1 @@
+"""The verbs of instructors and students, one file each, as generators of Progress."""

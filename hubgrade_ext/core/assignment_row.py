@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -83,15 +84,23 @@ def _notebooks(
     points = {notebook.notebook_id: notebook.max_score for notebook in record.notebooks} if record else {}
     names = files.notebook_ids or sorted(points)
     base = server_path(files.source, server_root) if files.source else None
-    return [
-        NotebookRef(name, points.get(name), f"{base}/{name}.ipynb" if base is not None else None)
-        for name in names
-    ]
+
+    def where(name: str) -> str | None:
+        return None if base is None else posixpath.join(base, f"{name}.ipynb")
+
+    return [NotebookRef(name, points.get(name), where(name)) for name in names]
 
 
 def _problem(assignment_id: str, problem: HubgradeError | None) -> ErrorBody | None:
     try:
-        check_assignment_id(assignment_id)
+        normal = check_assignment_id(assignment_id)
     except InvalidName as error:
         return ErrorBody(error.code, error.message, error.remedy, error.suggestion)
+    if normal != assignment_id:
+        return ErrorBody(
+            InvalidName.code,
+            "The assignment's name is spelt with accents apart from their letters, as some archives do.",
+            f"Rename its folder, typing the name anew: {normal}",
+            normal,
+        )
     return ErrorBody(problem.code, problem.message, problem.remedy) if problem else None

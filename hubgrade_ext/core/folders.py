@@ -183,11 +183,14 @@ def files_below(folder: str, ignore: Sequence[str]) -> dict[str, FileFacts]:
     return files
 
 
-def server_path(path: str, server_root: str | None) -> str | None:
-    """Return `path` relative to the server's root, with `/`; None when it is outside."""
+def server_path(path: str | os.PathLike[str], server_root: str | None) -> str | None:
+    """Return `path` as the server's contents API names it, links resolved; None when it is outside.
+
+    Relative to the server's root, with `/`; '' for the root itself.
+    """
     if server_root is None:
         return None
     relative = os.path.relpath(os.path.realpath(path), os.path.realpath(server_root))
     if relative == os.pardir or relative.startswith(os.pardir + os.sep):
         return None
-    return relative.replace(os.sep, "/")
+    return "" if relative == os.curdir else relative.replace(os.sep, "/")

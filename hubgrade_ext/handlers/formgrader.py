@@ -25,10 +25,10 @@ from tornado.web import authenticated
 from traitlets.config import Config
 
 from hubgrade_ext.core.errors import Conflict, HubgradeError, InvalidRequest
+from hubgrade_ext.core.folders import server_path
 from hubgrade_ext.core.models import FormgraderLink
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.handlers.base import AUTH_RESOURCE, Handler, describe_error
-from hubgrade_ext.handlers.open_courses import below
 from hubgrade_ext.handlers.services import Services
 from hubgrade_ext.jobs.messages import error_body
 
@@ -108,7 +108,7 @@ def problem_with(web_settings: Settings, course: CourseSettings, server_root: st
             "nbgrader's formgrader is not enabled in this server.",
             "Run `jupyter server extension enable nbgrader.server_extensions.formgrader` and restart it.",
         )
-    if course.root is None or below(server_root, course.root) is None:
+    if course.root is None or server_path(course.root, server_root) is None:
         return Conflict(
             f"formgrader cannot show the course: {course.root} is outside the server's folder {server_root}.",
             "Start the server in a folder that contains the course.",

@@ -15,6 +15,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_config_path
 
 from hubgrade_ext.core.errors import CourseNotFound, Forbidden, HubgradeError, InvalidRequest, NotFound
+from hubgrade_ext.core.folders import server_path
 from hubgrade_ext.core.models import CourseRef, Role
 from hubgrade_ext.core.registry import KnownCourse, add_course, forget_course, list_courses
 from hubgrade_ext.core.settings import CourseSettings
@@ -130,7 +131,7 @@ class OpenCourses:
 
     def below_root(self, path: str | os.PathLike[str]) -> str | None:
         """Return a path as the server's contents API names it; None when it lies outside."""
-        return below(self.server_root, path)
+        return server_path(path, self.server_root)
 
     async def _own(self) -> OpenCourse | None:
         if await asyncio.to_thread(_looks_like_course, self.server_root):
@@ -223,14 +224,6 @@ class OpenCourses:
             problem=error_body(error),
         )
         return OpenCourse(known, ref, None, error)
-
-
-def below(server_root: str, path: str | os.PathLike[str]) -> str | None:
-    """Return `path` relative to the server's root with `/`, links resolved; None when it lies outside."""
-    relative = os.path.relpath(os.path.realpath(path), os.path.realpath(server_root))
-    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
-        return None
-    return "" if relative == os.curdir else relative.replace(os.sep, "/")
 
 
 def _looks_like_course(folder: str) -> bool:

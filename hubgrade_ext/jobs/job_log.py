@@ -40,15 +40,16 @@ def read_log(journal: Journal, job: Job, offset: int) -> JobLog:
     """
     if offset < 0:
         raise InvalidRequest("A log has no negative offset.", "Ask from offset 0.")
-    path = journal.log_path(job.job_id)
-    if not path.exists():
+    try:
+        with journal.log_path(job.job_id).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            # a log that was cut since is shorter than what the reader has seen
+            start = min(offset, size)
+            file.seek(start)
+            piece = file.read(PIECE_BYTES)
+    except FileNotFoundError:
+        # it has not begun, or was forgotten meanwhile
         return JobLog(job.job_id, "", 0, 0, 0)
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        # a log that was cut since is shorter than what the reader has seen
-        start = min(offset, size)
-        file.seek(start)
-        piece = file.read(PIECE_BYTES)
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     whole = start + len(piece) >= size and job.state not in ACTIVE
     text = decoder.decode(piece, final=whole)

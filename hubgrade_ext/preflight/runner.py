@@ -90,7 +90,7 @@ def _run_one(check: Check, facts: Facts, earlier: dict[str, Finding]) -> Finding
         wanted = inspect.signature(check.find).parameters
         verdict = check.find(**{name: getattr(facts, name) for name in wanted})
     except Exception:
-        # one of the three edges: a check that breaks must not hide the others
+        # an edge of rule 13: a check that breaks must not hide the others
         log.exception("preflight check %s could not be run", check.check_id)
         return _skipped(check, "This could not be looked at; the server's log says why.")
     return _finding(check, verdict)

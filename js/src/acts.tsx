@@ -87,8 +87,16 @@ export class Acts {
   async submit(course: string, row: StudentAssignment): Promise<Job | null> {
     const { opener, trans } = this.parts;
     const { assignment_id, server_path } = row;
-    if (server_path) {
-      await opener.saveNotebooks(server_path);
+    const saved = server_path && (await this.attempt(() => opener.saveNotebooks(server_path)));
+    if (saved instanceof Failure) {
+      await this.showFailure(
+        new Failure({
+          code: 'not_saved',
+          message: trans.__('A notebook of %1 could not be saved, so nothing was submitted.', assignment_id),
+          remedy: trans.__('Save it, or close it without saving, then submit again.')
+        })
+      );
+      return null;
     }
     return this.run(course, { verb: 'submit', assignment_id }, submitNotices(row, Date.now(), trans));
   }

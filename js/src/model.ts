@@ -161,9 +161,16 @@ export class Model {
   }
 
   async editAssignment(course: string, assignment: string, due: string | null) {
-    const row = await this.client.editAssignment(course, assignment, due);
-    await this.stale([keys.assignments(course), keys.submissions(course, assignment)]);
-    return row;
+    try {
+      return await this.client.editAssignment(course, assignment, due);
+    } finally {
+      // also after a failure: the date may be set, and only not be published
+      await this.stale([
+        keys.assignments(course),
+        keys.submissions(course, assignment),
+        keys.studentPage(course)
+      ]);
+    }
   }
 
   /** Ask again for all that is shown, of one course or of all. */

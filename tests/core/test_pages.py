@@ -241,6 +241,7 @@ def test_odd_names_and_files_break_nothing(settings: CourseSettings, tmp_path: P
     before = _rows(settings)
     (root / "source" / "a file").touch()
     (root / "source" / "ps[4]").mkdir()
+    (root / "source" / "U\u0308bung").mkdir()
     (root / "source" / "loop").symlink_to(root / "source")
     (root / "source" / "dangling").symlink_to(tmp_path / "nowhere")
     (root / "submitted" / "a file").touch()
@@ -265,6 +266,9 @@ def test_odd_names_and_files_break_nothing(settings: CourseSettings, tmp_path: P
     problem = rows["ps[4]"].problem
     assert problem is not None
     assert (problem.code, problem.suggestion) == ("invalid_name", "ps-4")
+    apart = rows["U\u0308bung"].problem
+    assert apart is not None
+    assert (apart.code, apart.suggestion) == ("invalid_name", "\u00dcbung")
     submissions = submissions_page(settings, REF, "ps01")
     msgspec.json.encode(submissions)
     assert {row.student_id for row in submissions.submissions} == {

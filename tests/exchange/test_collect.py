@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from nbgrader.api import Gradebook
 
@@ -180,6 +181,17 @@ def test_bad_submissions_do_not_stop_the_others(
     assert "hidden tests" not in "".join(
         p.read_text() for p in Path(course.settings.root or "").rglob("*.txt")
     )
+
+
+def test_a_name_that_is_no_text_stops_nobody(course: Course, hand_in: Callable[..., Path]) -> None:
+    whole = hand_in("anna")
+    # any student may give a folder such a name; no message about it could be sent
+    for hostile in (b"\xff", b"zoe\xfe"):
+        shutil.copytree(whole, whole.with_name(whole.name.replace("anna", os.fsdecode(hostile))))
+    for scope in ("remaining", "all"):
+        results = run(collect, course, scope=scope)
+        msgspec.json.encode(results)
+        assert [(r.item, r.state) for r in results] == [("anna", "done")]
 
 
 def test_unreadable_submission(course: Course, hand_in: Callable[..., Path]) -> None:

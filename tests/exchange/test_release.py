@@ -14,7 +14,8 @@ from hubgrade_ext.actions.unrelease import unrelease
 from hubgrade_ext.core.assignment_files import outbound_dir
 from hubgrade_ext.core.course import Course, open_course
 from hubgrade_ext.core.errors import AssignmentNotFound, ConfirmationRequired, Conflict, InvalidName
-from hubgrade_ext.exchange.due_dates import FILE_NAME, publish_due_dates, read_due_dates
+from hubgrade_ext.core.gradebook import read_gradebook
+from hubgrade_ext.exchange.due_dates import FILE_NAME, edit_due_date, publish_due_dates, read_due_dates
 from tests.exchange.acting import DUE, generate, remount, run, staging_left, tree
 
 
@@ -57,6 +58,19 @@ def test_release_publishes_due_dates(course: Course) -> None:
     publish_due_dates(course.settings, {"ps1": later, "not_released": later})
     assert {k: v.due_date for k, v in read_due_dates(course.settings).items()} == {"ps1": later}
     publish_due_dates(course.settings, {"ps1": None})
+    assert read_due_dates(course.settings)["ps1"].due_date is None
+
+
+def test_an_edited_due_date_is_published(course: Course) -> None:
+    run(release_assignment, course)
+    later = datetime(2030, 2, 1, 8, 0, tzinfo=UTC)
+    edit_due_date(course.settings, "ps1", later)
+    assert read_gradebook(course.settings).assignments["ps1"].due_date == later
+    assert read_due_dates(course.settings)["ps1"].due_date == later
+    (Path(course.settings.root or "") / "source" / "ps2").mkdir()
+    edit_due_date(course.settings, "ps2", later)
+    assert "ps2" not in read_due_dates(course.settings)
+    edit_due_date(course.settings, "ps1", None)
     assert read_due_dates(course.settings)["ps1"].due_date is None
 
 

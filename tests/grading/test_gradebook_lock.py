@@ -20,6 +20,7 @@ from hubgrade_ext.core.gradebook_lock import (
     patient_sqlite,
     patiently,
 )
+from hubgrade_ext.core.programs import programs_on_path
 from hubgrade_ext.core.replace import Backups
 
 

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -82,6 +83,22 @@ def test_asked_once_a_minute(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> N
     hub.answer = in_groups("formgrade-course101")
     monkeypatch.setattr(groups, "CACHE_S", 0.0)
     assert known.teaches("course101")
+
+
+def test_who_asks_meanwhile_waits_for_the_answer(hub: FakeHub) -> None:
+    hub.answer, hub.delay_s = in_groups("formgrade-course101"), 0.3
+    known = HubGroups(hub.environ)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(known.teaches, ["course101"] * 4)) == [True] * 4
+    assert len(hub.asked) == 1
+
+
+def test_no_proxy_sees_the_token(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.answer = in_groups("formgrade-course101")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert HubGroups(hub.environ).teaches("course101")
 
 
 @pytest.mark.parametrize(

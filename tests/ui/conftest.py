@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,18 +17,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.ui.browser import launch
 from tests.ui.server import Server, copy_demo, make_demo
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Notebook 7 by itself, with no extension at all, throws this on its tree and notebook pages
 KNOWN_PAGE_ERRORS = ("Cannot read properties of undefined (reading 'schema')",)
 # what the console says when a policy of the server keeps a page from doing something
@@ -60,13 +50,10 @@ def _in_thread(test: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.fail("no Chromium: apt-get install chromium, or set CHROMIUM to its path")
-
     def start() -> tuple[Any, Browser]:
         driver = sync_playwright().start()
         expect.set_options(timeout=20_000)
-        return driver, driver.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        return driver, launch(driver)
 
     driver, chromium = THREAD.submit(start).result()
     yield chromium

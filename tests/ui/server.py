@@ -66,6 +66,10 @@ class Server:
         courses = self.ask(f"{API}/session")["courses"]
         return str(next(one["course_key"] for one in courses if one["course_id"] == course_id))
 
+    def open_course(self, root: str) -> str:
+        """Add a course folder, relative to the server's root, and return its key."""
+        return str(self.ask(f"{API}/courses", {"root": root})["course_key"])
+
     def start_job(self, course_key: str, **wish: object) -> str:
         """Start a job by the API and return its id."""
         return str(self.ask(f"{API}/courses/{course_key}/jobs", wish)["job_id"])

@@ -204,7 +204,7 @@ class KernelServer:
         self._reach = reach
         self._env = dict(env or {})
         self._lock = threading.Lock()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the server
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
 

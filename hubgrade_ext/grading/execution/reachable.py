@@ -48,20 +48,17 @@ class Reach(msgspec.Struct, frozen=True):
 def compute_reach(request: Request) -> Reach:
     """Return what a kernel of this interpreter, or of `request.programs`, may read on this machine.
 
-    A folder on the import path that holds the home or a hidden path is left
-    out: student code would see the whole of it. One inside them is shown alone.
+    The home and what is to be hidden are covered where they lie inside of it. A
+    folder of the import path, or a program's, that holds one of them is left out
+    with all its other contents: those are not libraries only.
     """
-    wanted = [*SYSTEM, *_prefixes(), *request.readable]
+    secret = [os.path.realpath(path) for path in (request.home, *request.hidden)]
+    found = [entry for entry in sys.path if entry]
     for argv in request.programs:
-        wanted += _program_prefixes(argv)
-    wanted += [entry for entry in sys.path if entry]
-    secret = [os.path.realpath(path) for path in request.hidden]
-    protected = [os.path.realpath(request.home), *secret]
-    allowed = [
-        path
-        for path in dict.fromkeys(wanted)
-        if Path(path).exists() and not any(holds(os.path.realpath(path), p) for p in protected)
-    ]
+        found += _program_prefixes(argv)
+    wanted = [*SYSTEM, *_prefixes(), *request.readable]
+    wanted += [path for path in found if not any(holds(os.path.realpath(path), p) for p in secret)]
+    allowed = [path for path in dict.fromkeys(wanted) if Path(path).exists()]
     real = {os.path.realpath(path) for path in allowed}
     outer = sorted(p for p in real if not any(holds(other, p) for other in real if other != p))
     masks = [*secret, *(os.path.join(p, part) for p in ("/usr", *_prefixes()) for part in _CONFIGURATION)]

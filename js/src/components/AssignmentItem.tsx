@@ -30,8 +30,10 @@ export function AssignmentItem(props: IAssignmentItemProps): JSX.Element {
         <Button minimal className="jp-Hubgrade-link jp-Hubgrade-name" onClick={onOpen} title={row.assignment_id}>
           {row.assignment_id}
         </Button>
-        <NextStepButton row={row} job={job} onStep={onStep} />
-        <MenuButton label={trans.__('More for %1', row.assignment_id)} lines={menu} />
+        <span className="jp-Hubgrade-acts">
+          <NextStepButton row={row} job={job} onStep={onStep} />
+          <MenuButton label={trans.__('More for %1', row.assignment_id)} lines={menu} />
+        </span>
       </div>
       <div className="jp-Hubgrade-facts" title={row.due_date ? exactTime(row.due_date) : undefined}>
         {said.join(' · ')}

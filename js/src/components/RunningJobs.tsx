@@ -21,7 +21,7 @@ export function RunningJobs({ jobs, onCancel, onShow }: IRunningJobsProps): JSX.
     return <Announcer jobs={jobs} />;
   }
   return (
-    <section className="jp-Hubgrade-section" aria-label={trans.__('Running')}>
+    <section className="jp-Hubgrade-section jp-Hubgrade-running" aria-label={trans.__('Running')}>
       <h3>{trans.__('Running')}</h3>
       {jobs.map(job => (
         <RunningJob key={job.job_id} job={job} onCancel={() => onCancel(job)} onShow={onShow && (() => onShow(job))} />

@@ -34,12 +34,14 @@ export function StudentItem(props: IStudentItemProps): JSX.Element {
         ) : (
           <span className="jp-Hubgrade-name">{row.assignment_id}</span>
         )}
-        {job ? (
-          <span className="jp-Hubgrade-next jp-mod-running">{verbName(job.request.verb, trans)}</span>
-        ) : (
-          <StudentStep {...props} newest={newest} />
-        )}
-        <MenuButton label={trans.__('More for %1', row.assignment_id)} lines={menu()} />
+        <span className="jp-Hubgrade-acts">
+          {job ? (
+            <span className="jp-Hubgrade-next jp-mod-running">{verbName(job.request.verb, trans)}</span>
+          ) : (
+            <StudentStep {...props} newest={newest} />
+          )}
+          <MenuButton label={trans.__('More for %1', row.assignment_id)} lines={menu()} />
+        </span>
       </div>
       {row.due_date && (
         <div className="jp-Hubgrade-facts" title={exactTime(row.due_date)}>

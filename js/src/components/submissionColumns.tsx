@@ -70,6 +70,9 @@ export function submissionColumns({ trans, now, notebooks, menuOf }: IColumnPart
       id: 'outcome',
       header: trans.__('Outcome'),
       accessorFn: urgency,
+      sortingFn: (a, b) =>
+        urgency(a.original) - urgency(b.original) ||
+        studentName(a.original).localeCompare(studentName(b.original)),
       cell: ({ row: { original: row } }) => <OutcomeCell row={row} trans={trans} />
     },
     {

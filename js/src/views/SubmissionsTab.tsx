@@ -17,10 +17,7 @@ interface ISubmissionsTabProps {
 }
 
 /** What stands on top until the reader sorts by something else: failures. */
-const FAILURES_FIRST: SortingState = [
-  { id: 'outcome', desc: false },
-  { id: 'student', desc: false }
-];
+const FAILURES_FIRST: SortingState = [{ id: 'outcome', desc: false }];
 
 const NO_ROWS: SubmissionRow[] = [];
 
