@@ -38,7 +38,10 @@ def first_paint_rows(folder: Path, say: Callable[[str], None], students: int = S
     build_course(folder / "demo", Size(students, 2, attempts=1))
     say(f"{students} students: measuring in Chromium")
     yield Row(
-        f"first paint of the course page, {students} rows", f"{students} students", _median(folder), limit_s=1.0
+        f"first paint of the course page, {students} rows",
+        f"{students} students",
+        _median(folder),
+        limit_s=1.0,
     )
 
 

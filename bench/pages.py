@@ -13,7 +13,7 @@ from bench.synthetic import Size, assignment_ids, build_course
 ASSIGNMENTS = 20
 BESIDE_NBGRADER = (100, 300)
 LARGE = 1000
-# the first assignment is graded; the last one is only collected, where nbgrader's time grows with the square
+# the first assignment is graded, the last one only collected: nbgrader reads the two in different ways
 GRADED, UNGRADED = "graded", "before grading"
 # what was changed less than two seconds ago is looked at again: an unchanged course is older
 _SETTLE_S = 3.0

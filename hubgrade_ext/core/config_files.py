@@ -131,7 +131,9 @@ def _read(path: Path, level: Level, stage: Stage) -> ConfigSource:
     kind = PyFileConfigLoader if path.suffix == ".py" else JSONFileConfigLoader
     try:
         config = kind(path.name, path=str(path.parent)).load_config()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (somebody else's program: it may raise anything)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (somebody else's program: it may raise anything)
         return ConfigSource(path, level, stage, True, Config(), _broken(path, error))
     return ConfigSource(path, level, stage, exists=True, config=config)
 

@@ -17,7 +17,8 @@ def set_due_date(settings: CourseSettings, assignment_id: str, due_date: datetim
     Kept as naive UTC, as nbgrader does. A time is handed over as such and never as
     text: nbgrader reads `17:00 -0500` as an offset of seconds.
 
-    Raises: InvalidRequest (a time without a zone), InvalidName, AssignmentNotFound, GradebookBroken, Busy.
+    Raises: InvalidRequest (a time without a zone, or beyond the calendar), InvalidName,
+    AssignmentNotFound, GradebookBroken, Busy.
     Source: nbgrader 0.9.6 `AssignmentHandler.put`, `Gradebook.update_or_create_assignment`.
     """
     if due_date is not None and due_date.tzinfo is None:
@@ -25,6 +26,7 @@ def set_due_date(settings: CourseSettings, assignment_id: str, due_date: datetim
             "The due date has no time zone.",
             "Send it as ISO 8601 with Z or an offset, such as 2025-03-03T17:00Z.",
         )
+    naive = _naive_utc(due_date) if due_date else None
     if assignment_id not in read_gradebook(settings, assignment_id).assignments:
         check_assignment_id(assignment_id)
         if not settings.path(settings.source_directory, ".", assignment_id).is_dir():
@@ -35,6 +37,14 @@ def set_due_date(settings: CourseSettings, assignment_id: str, due_date: datetim
     ensure_gradebook(settings)
     from nbgrader.api import Gradebook
 
-    naive = due_date.astimezone(UTC).replace(tzinfo=None) if due_date else None
     with Gradebook(settings.db_url, settings.course_id) as gradebook:
         gradebook.update_or_create_assignment(assignment_id, duedate=naive)
+
+
+def _naive_utc(due_date: datetime) -> datetime:
+    try:
+        return due_date.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise InvalidRequest(
+            "The due date is not between the years 1 and 9999 in UTC.", "Choose another date."
+        ) from None

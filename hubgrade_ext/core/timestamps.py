@@ -47,9 +47,10 @@ def _parse_other(text: str) -> datetime | None:
             when: datetime = parser.parse(" ".join([*parts[:2], "TZ"]), tzinfos={"TZ": known})
         else:
             when = parser.parse(text)
+        # in UTC it may be before the year 1 or after 9999
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     except (ValueError, OverflowError, TypeError):
         return None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def _zone(gettz: object, name: str) -> object:

@@ -40,6 +40,8 @@ def test_refused(settings: CourseSettings) -> None:
     before = read_gradebook(settings)
     with pytest.raises(InvalidRequest, match="time zone"):
         set_due_date(settings, "ps01", DUE.replace(tzinfo=None))
+    with pytest.raises(InvalidRequest, match="9999"):
+        set_due_date(settings, "ps01", datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))))
     with pytest.raises(AssignmentNotFound):
         set_due_date(settings, "nowhere", DUE)
     with pytest.raises(InvalidName):

@@ -94,7 +94,17 @@ def test_times_are_read_as_nbgrader_does(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "yesterday", "0" * 40, "9" * 300, "2015-13-45 99:99:99.999999 UTC"]
+    "text",
+    [
+        "",
+        " ",
+        "yesterday",
+        "0" * 40,
+        "9" * 300,
+        "2015-13-45 99:99:99.999999 UTC",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31 23:59:59 -9999",
+    ],
 )
 def test_times_that_make_no_sense(text: str) -> None:
     assert parse_timestamp(text) is None

@@ -1,0 +1,141 @@
+"""What a running server feels: waiting meanwhile, a release from click to done, and its start."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.grading import class_of
+from bench.rows import Row
+from tests.ui.server import TOKEN, Server, make_demo
+
+STUDENTS = 12
+EVERY_S = 0.05
+STARTS = 5
+START = (
+    "import sys, time; begun = time.process_time();"
+    "from jupyter_server.serverapp import ServerApp; app = ServerApp();"
+    "app.initialize(['--no-browser', '--allow-root', '--port=0', '--ip=127.0.0.1', *sys.argv[1:]]);"
+    "print(time.process_time() - begun)"
+)
+EXTENSIONS = (
+    "hubgrade_ext",
+    "jupyterlab",
+    "notebook",
+    "jupyter_lsp",
+    "jupyter_server_terminals",
+    "notebook_shim",
+    "nbgrader.server_extensions.formgrader",
+    "nbgrader.server_extensions.assignment_list",
+    "nbgrader.server_extensions.course_list",
+    "nbgrader.server_extensions.validate_assignment",
+)
+Say = Callable[[str], None]
+
+
+def server_rows(folder: Path, say: Say) -> Iterator[Row]:
+    """Yield the rows of one server on a demo course."""
+    make_demo(folder / "demo")
+    class_of(folder / "demo" / "course101", STUDENTS)
+    server = Server(folder)
+    server.start()
+    try:
+        key = server.course_key()
+        say("waiting while a class is autograded")
+        yield from _waiting(server, key)
+        say("a release from click to done")
+        yield _release(server, key)
+    finally:
+        server.stop()
+    say("the server's start")
+    yield _start(folder)
+
+
+def _waiting(server: Server, key: str) -> Iterator[Row]:
+    size = f"{STUDENTS} submissions"
+    theirs = _waits(server, lambda: _formgrader_autogrades(server))
+    wish = {"verb": "autograde", "assignment_id": "ps1", "scope": "all"}
+
+    def autograde() -> None:
+        server.job_ended(key, server.start_job(key, **wish), 600)
+
+    ours = _waits(server, autograde)
+    what = "GET /api/status while a class is autograded"
+    yield Row(f"{what}, 99 of 100", size, _percentile(ours, 0.99), _percentile(theirs, 0.99), limit_s=0.1)
+    yield Row(f"{what}, longest", size, max(ours), max(theirs), limit_s=0.5)
+
+
+def _waits(server: Server, work: Callable[[], None]) -> list[float]:
+    """Ask for the status 20 times a second while `work` lasts; return each wait in seconds."""
+    waits: list[float] = []
+    worker = threading.Thread(target=work)
+    worker.start()
+    while worker.is_alive():
+        begun = time.monotonic()
+        server.ask("api/status")
+        waits.append(time.monotonic() - begun)
+        time.sleep(max(0.0, EVERY_S - waits[-1]))
+    return waits
+
+
+def _formgrader_autogrades(server: Server) -> None:
+    """Do what formgrader's buttons do for two students; each request blocks its server."""
+    for student in sorted(path.name for path in (server.course / "submitted").iterdir())[:2]:
+        url = f"{server.url}/formgrader/api/submission/ps1/{student}/autograde"
+        request = urllib.request.Request(url, data=b"", headers={"Authorization": f"token {TOKEN}"})
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            said = json.load(answer)
+        assert said["success"], said
+
+
+def _percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def _release(server: Server, key: str) -> Row:
+    server.job_ended(key, server.start_job(key, verb="generate_assignment", assignment_id="ps2"))
+    times = []
+    for _ in range(3):
+        begun = time.monotonic()
+        job = server.start_job(key, verb="release_assignment", assignment_id="ps2", scope="all")
+        while server.job(key, job)["job"]["state"] in ("queued", "running"):
+            time.sleep(0.01)
+        times.append(time.monotonic() - begun)
+    command = [sys.executable, "-W", "ignore", "-m", "nbgrader", "release_assignment", "ps2", "--force"]
+    begun = time.monotonic()
+    subprocess.run(command, cwd=server.course, env=server.environment(), check=True, capture_output=True)
+    theirs = time.monotonic() - begun
+    what = "release of a small assignment, click to done (nbgrader: its command)"
+    return Row(what, "1 notebook", statistics.median(times), theirs, limit_s=1.0)
+
+
+def _start(folder: Path) -> Row:
+    """Compare the CPU time of a server's start with one extension on and with none, taking turns."""
+    formgrader = "nbgrader.server_extensions.formgrader"
+    times: dict[str, list[float]] = {"": [], "hubgrade_ext": [], formgrader: []}
+    for _ in range(STARTS):
+        for extension, taken in times.items():
+            taken.append(_start_s(folder, extension))
+    least = {extension: min(taken) for extension, taken in times.items()}
+    added, theirs = (max(least[name] - least[""], 0.001) for name in ("hubgrade_ext", formgrader))
+    return Row("start-up time that the extension adds (CPU)", "", added, theirs, limit_s=0.15)
+
+
+def _start_s(folder: Path, extension: str) -> float:
+    flags = [f"--ServerApp.jpserver_extensions={name}={name == extension}" for name in EXTENSIONS]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", START, *flags, f"--ServerApp.root_dir={folder / 'demo'}"],
+        cwd=folder / "demo",
+        env=Server(folder).environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return float(done.stdout.split()[-1])
