@@ -1,1 +1,1 @@
-"""What a course is: settings, names, folders, gradebook, pages; knows no server."""
+"""What a course is: settings, names, folders, gradebook, pages; knows neither server nor jobs."""

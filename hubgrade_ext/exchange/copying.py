@@ -145,9 +145,11 @@ class SubmissionCopy:
         """Open the file inside the submission that a link means, one folder at a time."""
         root = os.path.realpath(self.source)
         meant = os.path.relpath(os.path.realpath(self.source / name), root)
-        *folders, last = Path(meant).parts
         if meant.startswith(os.pardir):
             raise _refused(name, "is a link that leads out of the submission")
+        if meant == os.curdir:
+            raise _refused(name, "is a link to the submission itself")
+        *folders, last = Path(meant).parts
         at = os.dup(top)
         try:
             for folder in folders:

@@ -64,7 +64,9 @@ class SubmissionsHandler(Handler):
     async def get(self, course_key: str, assignment_id: str) -> None:
         """List the students' submissions of an assignment."""
         course = await self.services.courses.get(course_key, "instructor")
-        self.answer(await submissions_page(self.services, course, check_assignment_id(assignment_id)))
+        # as it is spelt on disk: a folder from a Mac may be called in NFD
+        check_assignment_id(assignment_id)
+        self.answer(await submissions_page(self.services, course, assignment_id))
 
 
 class PreviewHandler(Handler):
@@ -75,7 +77,8 @@ class PreviewHandler(Handler):
     async def get(self, course_key: str, assignment_id: str) -> None:
         """Say where the generated notebooks are, to be opened."""
         course = await self.services.courses.get(course_key, "instructor")
-        self.answer(await preview(self.services, course, check_assignment_id(assignment_id)))
+        check_assignment_id(assignment_id)
+        self.answer(await preview(self.services, course, assignment_id))
 
 
 class StudentsHandler(Handler):

@@ -26,6 +26,7 @@ from hubgrade_ext.jobs.runner import JobRunner
 
 _STEMS = ("jupyter_config", "nbgrader_config")
 _SUFFIXES = (".py", ".json")
+_LONGEST_PATH = 4096
 Stamps = tuple[tuple[int, int, int] | None, ...]
 
 
@@ -96,7 +97,7 @@ class OpenCourses:
     async def add(self, root: str) -> OpenCourse:
         """Add an existing folder (relative: below the server's root) to the list.
 
-        Raises: CourseNotFound, Forbidden, ConfigBroken.
+        Raises: InvalidRequest, CourseNotFound, Forbidden, ConfigBroken.
         """
         folder = self.absolute(root)
         if not await asyncio.to_thread(_looks_like_course, folder):
@@ -125,7 +126,12 @@ class OpenCourses:
         await asyncio.to_thread(forget_course, course.known)
 
     def absolute(self, folder: str) -> str:
-        """Return a folder's absolute path; a relative one is below the server's root, ~ the user's home."""
+        """Return a folder's absolute path; a relative one is below the server's root, ~ the user's home.
+
+        Raises: InvalidRequest (no file system takes such a path).
+        """
+        if len(folder) > _LONGEST_PATH or "\0" in folder:
+            raise InvalidRequest("This is no path of a folder.", "Choose a folder.")
         # unlike Path.expanduser, this leaves the home of nobody as it is written
         return os.path.normpath(os.path.join(self.server_root, os.path.expanduser(folder)))  # noqa: PTH111
 

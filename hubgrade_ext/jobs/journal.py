@@ -51,6 +51,7 @@ def new_job(course_key: str, request: JobRequest, created_by: str) -> Job:
         created_by=created_by,
     )
 
+
 FAILURES = """
 SELECT assignment_id, verb, count(*) AS n FROM latest AS tried WHERE state = 'failed' AND NOT EXISTS (
     SELECT 1 FROM latest AS anew WHERE anew.assignment_id = tried.assignment_id AND anew.item = tried.item

@@ -27,7 +27,7 @@ def slow_course(
     hubgrade: Hubgrade, make_course: Callable[..., Path], tmp_path: Path, submit_as: Callable[..., Path]
 ) -> tuple[Path, Path]:
     """A course with two collected submissions; bob's waits as long as the returned file exists."""
-    course_dir = make_course(config="c.Execute.timeout = 600\n")
+    course_dir = make_course(config="c.Execute.timeout = 600\nc.HubgradeGrading.engine = 'nbgrader'\n")
     for verb in ("generate-assignment", "release-assignment"):
         assert hubgrade(verb, "ps1", cwd=course_dir).status == 0
     flag = tmp_path / "wait"

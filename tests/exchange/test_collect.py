@@ -162,19 +162,21 @@ def test_bad_submissions_do_not_stop_the_others(
     whole = hand_in("g_link")
     shutil.move(whole, whole.with_name(".moved"))
     whole.symlink_to(".moved")
+    (hand_in("i_loop") / "loop").symlink_to(".")
     inside = hand_in("h_inside")
     (inside / "sub").mkdir()
     (inside / "sub" / "same.txt").symlink_to("../answer.txt")
     hand_in("z_good")
     results = by_item(run(collect, course))
     states = {k: r.state for k, r in results.items()}
-    bad = ["a_link", "b_dirlink", "c_pipe", "d_relative", "e_dangling", "f_huge", "g_link"]
+    bad = ["a_link", "b_dirlink", "c_pipe", "d_relative", "e_dangling", "f_huge", "g_link", "i_loop"]
     assert states == dict.fromkeys(bad, "failed") | {"h_inside": "done", "z_good": "done"}
     for student in bad:
         assert results[student].remedy
         assert not course.settings.path("submitted", student, "ps1").exists()
     assert "leads out of the submission" in results["a_link"].message
     assert "MB" in results["f_huge"].message
+    assert "link to the submission itself" in results["i_loop"].message
     collected = course.settings.path("submitted", "h_inside", "ps1") / "sub" / "same.txt"
     assert not collected.is_symlink()
     assert collected.read_text() == "work"

@@ -96,6 +96,12 @@ async def test_hostile_names(api: Ask, course_dir: Path, open_course_key: Ask) -
     assert not (course_dir / ".hubgrade" / "journal.db").exists()
 
 
+async def test_folders_that_cannot_be(api: Ask) -> None:
+    for root, status in (("~nobody_at_all/x", 404), ("x" * 300, 404), ("x" * 5000, 400), ("a\x00b", 400)):
+        opened = await api("POST", "/courses", {"root": root})
+        assert (opened.status, bool(opened.body["remedy"])) == (status, True), root
+
+
 @pytest.mark.parametrize("with_formgrader", [True])
 async def test_all_is_fine(
     api: Ask, course_dir: Path, jp_base_url: str, ended: Ask, make_course: Callable[..., Path]

@@ -145,7 +145,9 @@ def test_the_tables_by_keyboard_alone(page: Page, some_graded: Server) -> None:
     expect(submissions).to_be_visible()
     tab_to(page, "Student", 20)
     page.keyboard.press("Enter")
-    expect(submissions.get_by_role("columnheader", name="Student")).to_have_attribute("aria-sort", "ascending")
+    expect(submissions.get_by_role("columnheader", name="Student")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
     tab_to(page, "Select ator", 20)
     page.keyboard.press("Space")
     bar = widget.get_by_role("toolbar", name="Selected submissions")

@@ -39,7 +39,9 @@ def test_two_courses_with_equal_assignment_names_never_mix(page: Page, server: S
     dialog.get_by_role("textbox", name="Course name").fill("second course")
     dialog.get_by_role("textbox", name="New folder").fill("second")
     dialog.get_by_role("button", name="Create course").click()
-    expect(panel.get_by_role("combobox", name="Course").locator("option:checked")).to_have_text("second course")
+    expect(panel.get_by_role("combobox", name="Course").locator("option:checked")).to_have_text(
+        "second course"
+    )
     expect(panel.get_by_text("No assignments yet")).to_be_visible()
 
     second = server.root / "second"
