@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from hubgrade_ext.core.conversion import Failure
+from hubgrade_ext.core.errors import HubgradeError
+from hubgrade_ext.core.failures import unexpected
 from hubgrade_ext.core.models import ItemResult, Progress
 
 
@@ -13,7 +16,8 @@ def work_through(
 ) -> Iterator[Progress]:
     """Yield Progress before and after each item; what is in `skip` counts as done and is left alone.
 
-    `do` answers for the item's failures itself. After a resume, items that were
+    `do` answers for the item's failures itself; one that nobody foresaw becomes
+    the item's failure too, and only a HubgradeError ends the job. After a resume, items that were
     done before may no longer be in `items`: they are counted all the same.
     """
     total = len(skip.union(items))
@@ -22,9 +26,19 @@ def work_through(
         if item in skip:
             continue
         yield Progress(done, total, current=item)
-        result = do(item)
+        result = _foreseen_or_not(do, item)
         done += 1
         yield Progress(done, total, result=result)
+
+
+def _foreseen_or_not(do: Callable[[str], ItemResult], item: str) -> ItemResult:
+    try:
+        return do(item)
+    except HubgradeError:
+        raise
+    except Exception as error:  # noqa: BLE001  one item, whatever is in it, never stops the others
+        why = unexpected(Failure(error), f"The work on {item}")
+        return ItemResult(item, "failed", why.code, why.message, why.remedy)
 
 
 class AtOnce(Protocol):

@@ -110,7 +110,7 @@ def open_course(root: Path | None, *, work_dir: Path | None = None, course_id: s
         raise CourseNotFound(f"There is no folder {folder}.", "Choose a folder that exists.")
     if not os.access(folder, os.X_OK):
         raise Forbidden(f"The folder {folder} may not be entered.", "Ask its owner for the permission.")
-    # checked before anything is read; a configured course_id is the instructor's own affair
+    # checked before anything is read; a configured one is, after it
     chosen_id = check_course_id(course_id) if course_id else None
     with working_folder(folder):
         loaded = load_config(folder, follow_root=root is not None)
@@ -183,6 +183,8 @@ def _build(loaded: LoadedConfig, work: Path, *, student: bool) -> Course:
         settings = _settings(coursedir, factory, exchange, work, student=student)
     except BAD_VALUES as error:
         raise _bad_value(loaded.sources, error) from error
+    if settings.course_id:
+        check_course_id(settings.course_id)  # it is a folder's name in the exchange
     if student and not settings.course_id:
         raise InvalidRequest("No course is named.", "Say which course you study in.")
     return Course(settings, loaded.config)

@@ -253,3 +253,9 @@ def test_opening_is_quick(course_dir: Path) -> None:
     for _ in range(5):
         open_course(course_dir)
     assert (time.process_time() - started) / 5 < 0.1
+
+
+def test_a_configured_course_id_stays_in_the_exchange(make_course) -> None:
+    root = make_course(config="c.CourseDirectory.course_id = '../evil'\n")
+    with pytest.raises(InvalidName):
+        open_course(root)

@@ -8,11 +8,15 @@ from pathlib import Path
 from tests.ui.server import Server
 
 
+QUICK = ("ator", "bitdiddle", "hacker", "mueller")
+UNREADABLE = "noether"
+
+
 def slow_down(server: Server, seconds: float) -> None:
-    """Let each readable submission in the exchange sleep in its first answer."""
+    """Let the submissions of most students sleep in their first answer; four are graded quickly."""
     for folder in server.inbound.iterdir():
         path = folder / "problem1.ipynb"
-        if path.is_file() and "+noether" not in f"+{folder.name}":
+        if path.is_file() and folder.name.split("+")[0] not in (*QUICK, UNREADABLE):
             _sleep_in(path, seconds)
 
 

@@ -13,13 +13,13 @@ from tests.ui.driving import ended, folders, next_step, open_lab, open_panel, ta
 from tests.ui.server import Server
 from tests.ui.slow_course import collected, slow_down
 
-GRADED = re.compile(r"([3-9]|10) of 11")  # two fail at once
+GRADED = re.compile(r"^([4-9]|10) of 11$")  # two fail at once, so two or more are graded
 
 
 @pytest.fixture
 def slow_server(server: Server) -> Server:
-    """A server whose course has ps1 collected; each submission takes some seconds to grade."""
-    slow_down(server, 2)
+    """A server whose course has ps1 collected; five submissions take some seconds to grade."""
+    slow_down(server, 12)
     collected(server)
     return server
 
@@ -31,6 +31,14 @@ def running(place: Locator) -> Locator:
 def newest_job(server: Server) -> dict[str, object]:
     jobs = server.ask(f"hubgrade/api/courses/{server.course_key()}/jobs")["jobs"]
     return dict(jobs[0])
+
+
+def written(server: Server) -> dict[str, int]:
+    """Return when each student's autograded folder was put into place, in ns."""
+    return {
+        folder.parent.name: folder.stat().st_ctime_ns
+        for folder in (server.course / "autograded").glob("[!.]*/ps1")
+    }
 
 
 def test_a_running_autograde_is_cancelled_within_five_seconds(page: Page, slow_server: Server) -> None:
@@ -47,7 +55,7 @@ def test_a_running_autograde_is_cancelled_within_five_seconds(page: Page, slow_s
     assert told["state"] == "cancelled"
     detail = slow_server.job(slow_server.course_key(), str(told["job_id"]))
     graded = {result["item"] for result in detail["results"] if result["state"] == "done"}
-    assert graded, detail
+    assert graded
     assert graded == folders(slow_server.course / "autograded")
     history = tab(widget, "History")
     expect(history.get_by_role("listitem").filter(has_text="Autograde ps1").first).to_contain_text(
@@ -84,7 +92,8 @@ def test_a_job_goes_on_after_the_server_was_killed(page: Page, slow_server: Serv
     expect(running(widget).get_by_text(GRADED)).to_be_visible(timeout=60_000)
     told = newest_job(slow_server)
     slow_server.stop(signal.SIGKILL)
-    before = folders(slow_server.course / "autograded")
+    before = written(slow_server)
+    assert before
     slow_server.start()
 
     # the page is not touched: it finds the server and the job by itself
@@ -95,8 +104,7 @@ def test_a_job_goes_on_after_the_server_was_killed(page: Page, slow_server: Serv
     assert detail["job"]["attempt"] == 2
     items = [result["item"] for result in detail["results"]]
     assert len(items) == len(set(items)) == 11
-    assert before <= folders(slow_server.course / "autograded")
-    log = slow_server.ask(
-        f"hubgrade/api/courses/{slow_server.course_key()}/jobs/{told['job_id']}/log?offset=0"
-    )["text"]
-    assert log.count("autograde ps1 for") <= 12 or log
+    after = written(slow_server)
+    assert len(after) == 9
+    # what was graded before was not graded again
+    assert before.items() <= after.items()
