@@ -61,8 +61,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page with a fresh profile; at the end nothing may have been thrown or refused by a policy."""
+    for name in ("slow_server", "server"):  # a page closes before its server does
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
+            break
     wrong: list[str] = []
 
     def note(message: ConsoleMessage) -> None:

@@ -93,6 +93,7 @@ class Server:
         env["JUPYTERLAB_SETTINGS_DIR"] = str(self.conf / "settings")
         env["JUPYTERLAB_WORKSPACES_DIR"] = str(self.conf / "workspaces")
         env["HOME"] = str(self.conf)
+        env["PYTHONFAULTHANDLER"] = "1"
         return env
 
     def set_theme(self, theme: str) -> None:
@@ -130,9 +131,14 @@ class Server:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is None:
             return
-        self.process.send_signal(how)
-        self.process.wait(30)
-        self.process = None
+        process, self.process = self.process, None
+        process.send_signal(how)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # then Python writes what each thread is at
+            process.wait(30)
+            raise AssertionError(f"the server did not stop:\n{self.log[-6000:]}") from None
 
 
 def make_demo(folder: Path) -> None:
