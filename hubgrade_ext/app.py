@@ -33,6 +33,10 @@ JOB_SCHEMA: dict[str, Any] = {
 ACTIVITY = "hubgrade_last_activity"
 
 
+# a server that is told to stop must not wait for ever for what it started
+STOP_PATIENCE_S = 15.0
+
+
 class HubgradeExtension(ExtensionApp):
     """hubgrade in a Jupyter server."""
 
@@ -144,7 +148,10 @@ class HubgradeExtension(ExtensionApp):
             await asyncio.wait({warming})
         services = self.settings.get("hubgrade_services")
         if services is not None:
-            await services.runner.stop()
+            try:
+                await asyncio.wait_for(services.runner.stop(), STOP_PATIENCE_S)
+            except TimeoutError:
+                self.log.warning("hubgrade's jobs did not end in time; they are resumed by the next server.")
 
     def _announce(self, job: Any) -> None:
         data = {name: getattr(job, name) for name in JOB_SCHEMA["required"]}

@@ -246,8 +246,15 @@ def _release_feedback_warnings(
     states: Sequence[SubmissionState],
     todo: Sequence[SubmissionState],
 ) -> list[str]:
+    warnings = []
+    manual = sum(state.needs_manual_grade for state in todo)
+    if manual:
+        students = _count(manual, "student still has", "students still have")
+        warnings.append(f"{students} cells to grade by hand; they will see a grade that is not final.")
     old = sum(state.feedback_generated == "outdated" for state in todo)
-    return [f"{_count(old, 'feedback is', 'feedbacks are')} older than the grades."] if old else []
+    if old:
+        warnings.append(f"{_count(old, 'feedback is', 'feedbacks are')} older than the grades.")
+    return warnings
 
 
 def _no_such_notebook(request: JobRequest, records: Records) -> list[str]:

@@ -95,6 +95,7 @@ def _build(stage: Path, students: list[Student]) -> None:
     """Make the whole demo in a folder of its own; nothing in it names that folder."""
     root = stage / COURSE_ID
     (root / "source").mkdir(parents=True)
+    root.chmod(0o700)  # it holds the solutions
     (stage / "cache").mkdir()
     (stage / "exchange").mkdir()
     (stage / "exchange").chmod(ROOT_MODE)

@@ -98,7 +98,7 @@ def page_of(where: dict[str, str]) -> str:
         raise InvalidRequest("A notebook is only found within its assignment.", "Name the assignment too.")
     if notebook:
         return f"gradebook/{quote(assignment, safe='')}/{quote(notebook, safe='')}"
-    return f"manage_submissions/{quote(assignment, safe='')}" if assignment else "manage_assignments"
+    return f"gradebook/{quote(assignment, safe='')}" if assignment else "manage_assignments"
 
 
 def problem_with(web_settings: Settings, course: CourseSettings, server_root: str) -> Conflict | None:

@@ -35,7 +35,7 @@ def follow(jp_fetch: Ask, jp_base_url: str) -> Ask:
 
 PAGES: list[tuple[dict[str, str], str]] = [
     ({}, "manage_assignments"),
-    ({"assignment_id": "ps1"}, "manage_submissions/ps1"),
+    ({"assignment_id": "ps1"}, "gradebook/ps1"),
     ({"assignment_id": "ps1", "notebook_id": "problem1"}, "gradebook/ps1/problem1"),
     ({"assignment_id": "Übung 3", "notebook_id": "a?b"}, "gradebook/%C3%9Cbung%203/a%3Fb"),
     ({"submission_id": "abc/../d"}, "submissions/abc%2F..%2Fd"),

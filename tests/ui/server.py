@@ -134,10 +134,10 @@ class Server:
         process, self.process = self.process, None
         process.send_signal(how)
         try:
-            process.wait(30)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGABRT)  # then Python writes what each thread is at
-            process.wait(30)
+            process.wait(60)
             raise AssertionError(f"the server did not stop:\n{self.log[-6000:]}") from None
 
 

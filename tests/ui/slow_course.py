@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tests.ui.server import Server
 
-
 QUICK = ("ator", "bitdiddle", "hacker", "mueller")
 UNREADABLE = "noether"
 

@@ -21,7 +21,8 @@ from tests.ui.driving import (
 from tests.ui.server import Server
 
 SCORES = """
-select student.id, round(sum(coalesce(grade.manual_score, grade.auto_score, 0) + coalesce(grade.extra_credit, 0)), 2)
+select student.id,
+  round(sum(coalesce(grade.manual_score, grade.auto_score, 0) + coalesce(grade.extra_credit, 0)), 2)
 from submitted_assignment
 join assignment on assignment.id = submitted_assignment.assignment_id
 join student on student.id = submitted_assignment.student_id
@@ -63,7 +64,7 @@ def test_submissions_are_collected_graded_and_given_back(page: Page, server: Ser
 
     toast.get_by_role("button", name="Show").click()
     submissions = widget.get_by_role("table", name="Submissions of ps1")
-    check_failures(widget, submissions)
+    check_failures(page, widget, submissions)
     widget.get_by_role("button", name="All 12").click()
     check_scores(server, submissions)
 
@@ -81,7 +82,7 @@ def test_submissions_are_collected_graded_and_given_back(page: Page, server: Ser
     expect(row_of(assignments.get_by_role("table", name="Assignments"), "ps1")).to_contain_text("9 / 9")
 
 
-def check_failures(widget: Locator, submissions: Locator) -> None:
+def check_failures(page: Page, widget: Locator, submissions: Locator) -> None:
     """The two that could not be graded are shown, with cause and remedy, and nobody else."""
     expect(widget.get_by_role("button", name="Failed 2")).to_have_attribute("aria-pressed", "true")
     expect(submissions.get_by_role("rowheader")).to_have_count(2)
@@ -90,7 +91,11 @@ def check_failures(widget: Locator, submissions: Locator) -> None:
     expect(twice).to_contain_text("correct_squares")
     unreadable = row_of(submissions, "noether")
     expect(unreadable).to_contain_text("Autograde failed")
-    expect(unreadable).to_contain_text("problem1")
+    unreadable.get_by_role("button", name="problem1.ipynb cannot be read").click()
+    told = page.get_by_role("dialog")
+    expect(told).to_contain_text("line 156")
+    expect(told).to_contain_text("Ask the student to submit it again.")
+    told.get_by_role("button", name="Close").click()
 
 
 def check_scores(server: Server, submissions: Locator) -> None:
@@ -120,7 +125,7 @@ def check_formgrader(page: Page, server: Server, widget: Locator, submissions: L
     with page.expect_popup() as opened:
         next_step(assignments, "Grade 9 by hand", "ps1").click()
     formgrader = opened.value
-    formgrader.wait_for_url("**/formgrader/manage_submissions/ps1")
+    formgrader.wait_for_url("**/formgrader/gradebook/ps1")
     expect(formgrader.get_by_role("link", name="Hacker, Alyssa P.")).to_be_visible()
     formgrader.close()
 

@@ -1,4 +1,4 @@
-"""Jobs as a person meets them: cancelled, looked at again after a reload, and cut short by the server's end."""
+"""Jobs as a person meets them: cancelled, looked at again after a reload, cut short by the server's end."""
 
 from __future__ import annotations
 

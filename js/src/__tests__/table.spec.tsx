@@ -18,7 +18,7 @@ function Table({ rows }: { rows: SubmissionRow[] }): JSX.Element {
       <DataTable
         label="Submissions"
         rows={rows}
-        columns={submissionColumns({ trans, now: NOW, notebooks: ['a', 'b'], menuOf: () => [] })}
+        columns={submissionColumns({ trans, now: NOW, notebooks: ['a', 'b'], menuOf: () => [], onTell: () => {} })}
         rowId={row => row.student_id}
         sorting={sorting}
         onSorting={setSorting}

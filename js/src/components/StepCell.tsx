@@ -78,7 +78,7 @@ export function CountCell({ count, actions }: ICountCellProps): JSX.Element {
               <span style={{ width: '100%' }} />
             </span>
           ) : (
-            <Bar done={done} total={total} failed={Math.min(failed, done)} />
+            <Bar done={Math.min(total, done + failed)} total={total} failed={failed} />
           )}
         </>
       )}

@@ -1,10 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ColumnDef } from '@tanstack/react-table';
 import type { SubmissionRow } from '../api/wire';
-import { outcomeOf, studentName, urgency } from '../outcome';
+import { studentName, urgency } from '../outcome';
 import { lateBy, score } from '../words';
-import { Chip, Time } from './Marks';
+import { Time } from './Marks';
 import { type IMenuLine, MenuButton } from './MenuButton';
+import { OutcomeCell } from './OutcomeCell';
 
 interface IColumnParts {
   trans: TranslationBundle;
@@ -12,10 +13,12 @@ interface IColumnParts {
   /** The notebooks of the assignment; each has a column when there are several. */
   notebooks: string[];
   menuOf: (row: SubmissionRow) => IMenuLine[];
+  /** Show in full what a failure's line has no room for. */
+  onTell: (row: SubmissionRow) => void;
 }
 
 /** The columns of an assignment's submissions. */
-export function submissionColumns({ trans, now, notebooks, menuOf }: IColumnParts): ColumnDef<SubmissionRow>[] {
+export function submissionColumns({ trans, now, notebooks, menuOf, onTell }: IColumnParts): ColumnDef<SubmissionRow>[] {
   const perNotebook: ColumnDef<SubmissionRow>[] = (notebooks.length > 1 ? notebooks : []).map(name => ({
     id: `notebook:${name}`,
     header: name,
@@ -73,7 +76,7 @@ export function submissionColumns({ trans, now, notebooks, menuOf }: IColumnPart
       sortingFn: (a, b) =>
         urgency(a.original) - urgency(b.original) ||
         studentName(a.original).localeCompare(studentName(b.original)),
-      cell: ({ row: { original: row } }) => <OutcomeCell row={row} trans={trans} />
+      cell: ({ row: { original: row } }) => <OutcomeCell row={row} trans={trans} onTell={onTell} />
     },
     {
       id: 'submitted',
@@ -129,20 +132,6 @@ export function submissionColumns({ trans, now, notebooks, menuOf }: IColumnPart
     }
     return row.feedback_generated === 'none' ? '' : trans.__('Generated');
   }
-}
-
-function OutcomeCell({ row, trans }: { row: SubmissionRow; trans: TranslationBundle }): JSX.Element {
-  const { tone, word, sentence } = outcomeOf(row, trans);
-  return (
-    <>
-      <Chip tone={tone}>{word}</Chip>
-      {sentence && (
-        <div className="jp-Hubgrade-facts" title={sentence}>
-          {sentence}
-        </div>
-      )}
-    </>
-  );
 }
 
 function Score({ got, of }: { got: number; of: number | null }): JSX.Element {

@@ -63,6 +63,13 @@ export function SubmissionsTab({ course, place, onGo }: ISubmissionsTabProps): J
     ];
   };
 
+  const onTell = ({ outcome }: SubmissionRow) => {
+    if (outcome) {
+      const { code, message, remedy } = outcome;
+      void acts.showProblem({ code, message, remedy, suggestion: '', report: '' });
+    }
+  };
+
   if (list.data && names.length === 0) {
     return (
       <Empty title={trans.__('No assignments yet')}>
@@ -114,7 +121,7 @@ export function SubmissionsTab({ course, place, onGo }: ISubmissionsTabProps): J
             <DataTable
               label={trans.__('Submissions of %1', assignment)}
               rows={rows}
-              columns={submissionColumns({ trans, now, notebooks, menuOf })}
+              columns={submissionColumns({ trans, now, notebooks, menuOf, onTell })}
               rowId={row => row.student_id}
               sorting={sorting}
               onSorting={setSorting}
