@@ -57,7 +57,8 @@ def browser() -> Iterator[Browser]:
 
     driver, chromium = THREAD.submit(start).result()
     yield chromium
-    THREAD.submit(lambda: (chromium.close(), driver.stop())).result()
+    THREAD.submit(chromium.close).result()
+    THREAD.submit(driver.stop).result()
 
 
 @pytest.fixture
