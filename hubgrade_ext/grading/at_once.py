@@ -112,11 +112,6 @@ class SubmissionsAtOnce:
             begun.resources.close()
 
     @property
-    def level(self) -> str:
-        """Return the isolation in force."""
-        return self._executor.level
-
-    @property
     def full(self) -> bool:
         """Say whether enough is prepared: take results before beginning more."""
         return len(self._begun) >= _AHEAD

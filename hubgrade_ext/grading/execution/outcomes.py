@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from hubgrade_ext.grading.execution.bundle import Outcome, OutcomeKind
+from hubgrade_ext.grading.execution.bundle import Outcome
 from hubgrade_ext.grading.execution.kernel_server import KernelProcess
 from hubgrade_ext.grading.execution.limits import Limits
 
@@ -108,6 +108,3 @@ def _at(cell: int | None) -> str:
 def worst(outcomes: list[Outcome]) -> Outcome:
     """Return the first outcome that is not ok."""
     return next((outcome for outcome in outcomes if outcome.kind != "ok"), OK)
-
-
-KINDS_THAT_STOP_ALL: frozenset[OutcomeKind] = frozenset({"submission_timed_out", "cancelled"})
