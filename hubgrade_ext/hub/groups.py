@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import logging
-import os
-import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+
+from hubgrade_ext.hub.client import HubClient, hub_environment
 
 CACHE_S = 60.0
 TIMEOUT_S = 3.0
-MAX_ANSWER_BYTES = 1 << 20
 INSTRUCTOR_GROUP = "formgrade-"
+STUDENT_GROUP = "nbgrader-"
 log = logging.getLogger("hubgrade.hub")
 
 
@@ -24,14 +20,8 @@ class HubGroups:
     """The groups of the user whose server this is; asked at most once a minute, also after a failure."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        environ = os.environ if environ is None else environ
-        self._url = environ.get("JUPYTERHUB_API_URL", "")
-        self._token = environ.get("JUPYTERHUB_API_TOKEN", "")
-        self.username = environ.get("JUPYTERHUB_USER", "")
-        self._tls = {
-            name: environ.get(f"JUPYTERHUB_SSL_{name.upper()}", "")
-            for name in ("keyfile", "certfile", "client_ca")
-        }
+        self._environment = hub_environment(environ)
+        self.username = self._environment.user
         self._known: frozenset[str] = frozenset()
         self._asked_at: float | None = None
         self._asking = threading.Lock()
@@ -39,7 +29,7 @@ class HubGroups:
     @property
     def present(self) -> bool:
         """Say whether this server was started by a hub."""
-        return bool(self._url and self._token)
+        return self._environment.present
 
     def teaches(self, course_id: str) -> bool:
         """Say whether the user is in the course's group of instructors; False without a hub.
@@ -62,32 +52,9 @@ class HubGroups:
 
         Source: JupyterHub 6.1 `GET /hub/api/user`, allowed with a server's default scopes.
         """
-        request = urllib.request.Request(
-            f"{self._url.rstrip('/')}/user", headers={"Authorization": f"token {self._token}"}
-        )
-        try:
-            with self._opener().open(request, timeout=TIMEOUT_S) as answer:
-                user = json.loads(answer.read(MAX_ANSWER_BYTES))
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        answer = HubClient(self._environment, TIMEOUT_S).get("/user")
+        if not answer.ok or answer.body is None:
             # only the kind of fault: neither the token nor what the hub said belongs into a log
-            log.warning("The hub did not say which groups %s is in (%s).", self.username, _kind(error))
-            return frozenset()
-        groups = user.get("groups") if isinstance(user, dict) else None
-        return frozenset(g for g in groups if isinstance(g, str)) if isinstance(groups, list) else frozenset()
-
-    def _opener(self) -> urllib.request.OpenerDirector:
-        # as jupyterhub's own client: no proxy of the environment gets to see the token
-        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-        if self._url.startswith("https:"):
-            handlers.append(urllib.request.HTTPSHandler(context=self._context()))
-        return urllib.request.build_opener(*handlers)
-
-    def _context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self._tls["client_ca"] or None)
-        if self._tls["certfile"]:
-            context.load_cert_chain(self._tls["certfile"], self._tls["keyfile"] or None)
-        return context
-
-
-def _kind(error: Exception) -> str:
-    return f"status {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
+            why = answer.problem or f"status {answer.status}"
+            log.warning("The hub did not say which groups %s is in (%s).", self.username, why)
+        return frozenset(answer.words("groups")) if answer.ok else frozenset()
