@@ -58,6 +58,18 @@ ensure_bubblewrap() {
   apt_install bubblewrap
 }
 
+# JupyterHub's proxy, for the tests on a real hub: in .proxy, again only when its lock file changed.
+ensure_proxy() {
+  ensure_node
+  cmp -s tests/realhub/proxy/package-lock.json .proxy/package-lock.json && [ -x .proxy/node_modules/.bin/configurable-http-proxy ] && return
+  command -v npm >/dev/null || { can_apt && apt_install npm; }
+  command -v npm >/dev/null || die "npm is needed for the tests on a real hub: https://nodejs.org or your system's package npm."
+  say "Installing JupyterHub's proxy into .proxy"
+  mkdir -p .proxy
+  cp tests/realhub/proxy/package.json tests/realhub/proxy/package-lock.json .proxy/
+  (cd .proxy && npm ci --silent --no-audit --no-fund) || die "the installation failed; the lines above say why."
+}
+
 # ensure_venv EXTRA: install the project with that extra; again only when its inputs changed.
 ensure_venv() {
   local extra=$1 stamp inputs
