@@ -109,7 +109,7 @@ def needed() -> str:
     """Return why a real hub cannot be started here; empty when it can."""
     if os.geteuid() != 0:
         return "only root can make users and start their servers"
-    missing = [name for name in ("setpriv", "node", "runuser") if not shutil.which(name)]
+    missing = [name for name in ("setpriv", "node") if not shutil.which(name)]
     return f"not installed: {', '.join(missing)}" if missing else ""
 
 
