@@ -56,15 +56,15 @@ class Answer(Struct, frozen=True):
     """One answer of the hub.
 
     `status` is 0 when there was none; `problem` then says why in a few words.
-    `body` is the decoded JSON, None when it is not JSON. `date` is the
-    `Date` header, in seconds since 1970.
+    `body` is the decoded JSON, None when it is not JSON. `ahead` says
+    by how many seconds the other clock is ahead of ours, by the `Date` header.
     """
 
     status: int = 0
     body: object = None
     problem: str = ""
     seconds: float = 0.0
-    date: float | None = None
+    ahead: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -142,12 +142,12 @@ def _answer(status: int, reply: IO[bytes], date: str | None, began: float) -> An
         body = json.loads(reply.read(MAX_ANSWER_BYTES))
     except (ValueError, OSError, http.client.HTTPException):
         body = None
-    return Answer(status, body, "", time.monotonic() - began, _seconds(date))
+    return Answer(status, body, "", time.monotonic() - began, _ahead(date))
 
 
-def _seconds(date: str | None) -> float | None:
+def _ahead(date: str | None) -> float | None:
     try:
-        return parsedate_to_datetime(date).timestamp() if date else None
+        return parsedate_to_datetime(date).timestamp() - time.time() if date else None
     except ValueError:
         return None
 
