@@ -85,8 +85,14 @@ def _submissions(settings: CourseSettings, assignment_id: str, output: Output) -
     from hubgrade_ext.core.submissions_page import submissions_page
     from hubgrade_ext.jobs.journal import Journal
 
-    outcomes = Journal(settings).outcomes(assignment_id)
-    page = submissions_page(settings, ref_of(settings), assignment_id, outcomes)
+    journal = Journal(settings)
+    page = submissions_page(
+        settings,
+        ref_of(settings),
+        assignment_id,
+        journal.outcomes(assignment_id),
+        journal.outcomes(assignment_id, "autograde"),
+    )
     if output.json:
         output.show(page)
         return 0
@@ -112,12 +118,16 @@ def config(arguments: Arguments, output: Output) -> int:
 
 def preflight(arguments: Arguments, output: Output) -> int:
     """Print every check; the exit status is 0, 1 for warnings, 2 for errors."""
+    from hubgrade_ext.actions.fixes.catalogue import FIXES
+    from hubgrade_ext.preflight.facts import Given
     from hubgrade_ext.preflight.runner import run, run_configuration
 
     only = arguments.only or ()
     try:
         settings = open_either(arguments).settings
-        report = run(settings, ref_of(settings), config=_config_page(settings), only=only)
+        given = Given(_config_page(settings))
+        fixable = [fix.fix_id for fix in FIXES]
+        report = run(settings, ref_of(settings), given, only=only, fixable=fixable)
     except ConfigBroken as error:
         page = _broken_page(arguments, error)
         report = run_configuration(page.course, page, only=only)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hubgrade_ext.cli import texts
+from hubgrade_ext.cli.admin_parser import add_admin_commands
 from hubgrade_ext.core.errors import InvalidRequest
 
 COMMANDS = "hubgrade_ext.cli."
@@ -35,9 +36,13 @@ class Arguments(argparse.Namespace):
     before_due_date: bool = False
     confirm: str = ""
     yes: bool = False
+    anyway: bool = False
     directory: Path = Path()
     job_id: str = ""
     only: list[str] | None = None
+    fix_id: str = ""
+    apply: bool = False
+    undo: str = ""
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,6 +71,7 @@ def build_parser(program: str) -> Parser:
     _add_instructor_verbs(commands)
     _add_student_commands(commands)
     _add_job_commands(commands)
+    add_admin_commands(commands, _add)
     return parser
 
 
@@ -121,6 +127,12 @@ def _add_course_commands(commands: Any) -> None:
     preflight = _add(commands, "preflight", "course_commands:preflight")
     preflight.add_argument("--only", metavar="ID", action="append", help="only this check; may be repeated")
     _add_course_id(preflight)
+    fix = _add(commands, "fix", "fix_commands:fix")
+    fix.add_argument(
+        "fix_id", metavar="ID", nargs="?", default="", help="the check whose fault is to be mended"
+    )
+    fix.add_argument("--apply", action="store_true", help="do it; without, it is only shown")
+    fix.add_argument("--undo", metavar="RECORD", default="", help="put back what a fix changed")
 
 
 def _add_instructor_verbs(commands: Any) -> None:
@@ -138,6 +150,12 @@ def _add_instructor_verbs(commands: Any) -> None:
             "--confirm", metavar="NAME", default="", help="the assignment's name, where it is asked for"
         )
         parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+        if name == "release-assignment":
+            parser.add_argument(
+                "--anyway",
+                action="store_true",
+                help="release it even if its own solution does not get full marks; nothing is run",
+            )
         if name == "collect":
             parser.add_argument(
                 "--before-due-date",

@@ -15,6 +15,7 @@ from hubgrade_ext.core.models import (
     ConfigPage,
     CourseRef,
     Finding,
+    FixRecord,
     Job,
     NextStep,
     Step,
@@ -42,6 +43,7 @@ SIGNS = {
     "info": ("i info", "cyan"),
     "ok": ("✓ ok", "green"),
     "skipped": ("– skipped", "dim"),
+    "running": ("… not yet", "dim"),
 }
 
 
@@ -180,7 +182,18 @@ def findings(found: Iterable[Finding]) -> Table:
         if finding.status in ("error", "warning", "info"):
             text.append(f"\n{plain(finding.why)}", style="dim")
             text.append(f"\n→ {plain(finding.remedy)}")
+            if finding.fixable:
+                text.append(f"\n→ hubgrade fix {finding.check_id} shows how hubgrade would do it")
         table.add_row(Text(finding.check_id), Text(sign, style=style), text)
+    return table
+
+
+def fixes(records: Iterable[FixRecord]) -> Table:
+    """Return a row a fix that was carried out, newest first."""
+    table = _table("Record", "When", "By", "Fix", "")
+    for record in records:
+        state = "undone" if record.undone_at else "" if record.reversible else "cannot be undone"
+        _add(table, record.record_id, local(record.at), record.by, f"{record.title} ({record.fix_id})", state)
     return table
 
 

@@ -24,6 +24,14 @@ examples:
   hubgrade course list"""
 
 
+ADMIN_EXAMPLES = """\
+examples:
+  hubgrade admin site                                          ask, and print what would be written
+  sudo hubgrade admin site --domain hub.example.org --apply    write it
+  sudo hubgrade admin course bio101 --instructors ada --students @roster.txt --apply --make-accounts
+  hubgrade admin migrate-config jupyterhub_config.py           what a file from 2015 is today"""
+
+
 @dataclass(frozen=True)
 class CommandText:
     """A command's sentence and its example lines."""
@@ -34,6 +42,7 @@ class CommandText:
 
 INSTRUCTOR_VERBS = (
     "generate-assignment",
+    "check-assignment",
     "release-assignment",
     "unrelease",
     "collect",
@@ -66,13 +75,21 @@ COMMANDS: dict[str, CommandText] = {
         "Tell whether the course will work. Exit status 0: fine, 1: warnings, 2: errors.",
         ("hubgrade preflight", "hubgrade preflight --only exchange.exists --only exchange.writable"),
     ),
+    "fix": CommandText(
+        "Show the exact changes that would mend what a check found; with --apply, make them.",
+        ("hubgrade fix", "hubgrade fix coursedir.leak", "hubgrade fix coursedir.leak --apply"),
+    ),
     "generate-assignment": CommandText(
         "Make the students' version of an assignment from its source.",
         ("hubgrade generate-assignment ps1", 'hubgrade generate-assignment "Übung 3" --all'),
     ),
+    "check-assignment": CommandText(
+        "Grade the assignment's own solution as a submission would be: full marks, or the reason.",
+        ("hubgrade check-assignment ps1",),
+    ),
     "release-assignment": CommandText(
-        "Put the generated assignment into the exchange.",
-        ("hubgrade release-assignment ps1", "hubgrade release-assignment ps1 --all"),
+        "Put the generated assignment into the exchange, if its own solution gets full marks.",
+        ("hubgrade release-assignment ps1", "hubgrade release-assignment ps1 --anyway"),
     ),
     "unrelease": CommandText(
         "Take a released assignment out of the exchange; asks for its name.",
@@ -130,6 +147,30 @@ COMMANDS: dict[str, CommandText] = {
     "jobs resume": CommandText(
         "Go on with a job whose process died, after its last finished item.",
         ("hubgrade jobs resume 20260301",),
+    ),
+    "admin": CommandText("Set up a JupyterHub with nbgrader courses: for the machine's administrator."),
+    "admin site": CommandText(
+        "Print, or write with --apply, what a hub needs. Exit status 0: all is so, 1: not yet, 2: refused.",
+        (
+            "hubgrade admin site",
+            "hubgrade admin site --domain hub.example.org --tls-cert /etc/ssl/h.pem --tls-key /etc/ssl/h.key",
+            "hubgrade admin site --from site.toml --root /tmp/look --apply",
+        ),
+    ),
+    "admin course": CommandText(
+        "Add a course to the hub, change its people, take it off; without ID, list the courses.",
+        (
+            "hubgrade admin course bio101 --instructors ada --graders bob --students @roster.txt",
+            "hubgrade admin course bio101 --students carol,dan --apply",
+            "hubgrade admin course --json",
+        ),
+    ),
+    "admin migrate-config": CommandText(
+        "Show what a jupyterhub_config.py or nbgrader_config.py of 2015 is today; the file is not run.",
+        (
+            "hubgrade admin migrate-config /etc/jupyterhub/jupyterhub_config.py",
+            "hubgrade admin migrate-config nbgrader_config.py --write nbgrader_config.new.py",
+        ),
     ),
 }
 

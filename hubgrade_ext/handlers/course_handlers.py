@@ -46,6 +46,7 @@ class NewCourseHandler(Handler):
         wanted = self.decode(NewCourse)
         services = self.services
         root = services.courses.absolute(wanted.root)
+        services.courses.check_may_create(wanted.course_id)
         await services.runner.call("create_course", str, root=root, course_id=wanted.course_id)
         course = await services.courses.add(root)
         self.answer(course.ref, 201, location=f"courses/{course.ref.course_key}")
@@ -80,6 +81,7 @@ class PreflightHandler(Handler):
     @authenticated
     @authorized
     async def get(self, course_key: str) -> None:
-        """Check whether the course will work."""
+        """Check whether the course will work; `slow=0` leaves slow checks for a second call."""
         course = await self.services.courses.get(course_key)
-        self.answer(await self.services.preflight(course))
+        slow = self.int_argument("slow", 1) != 0
+        self.answer(await self.services.preflight(course, slow=slow))

@@ -15,6 +15,7 @@ from hubgrade_ext.core import models as m
 API = "/hubgrade/api"
 COURSE = "/courses/{course_key}"
 ASSIGNMENT = COURSE + "/assignments/{assignment_id}"
+FIX = COURSE + "/fixes/{fix_id}"
 JOB = COURSE + "/jobs/{job_id}"
 
 
@@ -37,7 +38,11 @@ ENDPOINTS: list[Endpoint] = [
     Endpoint("POST", "/courses/new", "create_course", None, m.CourseRef, m.NewCourse, 201),
     Endpoint("DELETE", COURSE, "forget_course", None, None, None, 204),
     Endpoint("GET", COURSE + "/config", "get_config", "instructor", m.ConfigPage),
-    Endpoint("GET", COURSE + "/preflight", "get_preflight", None, m.PreflightReport),
+    Endpoint("GET", COURSE + "/preflight", "get_preflight", None, m.PreflightReport, query=("slow",)),
+    Endpoint("GET", COURSE + "/fixes", "list_fixes", "instructor", m.FixesPage),
+    Endpoint("GET", FIX, "plan_fix", "instructor", m.FixPlan),
+    Endpoint("POST", FIX, "apply_fix", "instructor", m.FixRecord, m.ApplyFix),
+    Endpoint("POST", COURSE + "/undo-fix", "undo_fix", "instructor", m.FixRecord, m.UndoFix),
     Endpoint("GET", COURSE + "/students", "list_students", "instructor", m.StudentsPage),
     Endpoint("GET", COURSE + "/assignments", "list_assignments", "instructor", m.AssignmentsPage),
     Endpoint(

@@ -8,9 +8,10 @@ from jupyter_server.base.handlers import JupyterHandler
 
 from hubgrade_ext.handlers import assignment_handlers as a
 from hubgrade_ext.handlers import course_handlers as c
+from hubgrade_ext.handlers import fix_handlers as f
 from hubgrade_ext.handlers import job_handlers as j
 from hubgrade_ext.handlers.base import Handler
-from hubgrade_ext.handlers.endpoints import API, ASSIGNMENT, COURSE, JOB
+from hubgrade_ext.handlers.endpoints import API, ASSIGNMENT, COURSE, FIX, JOB
 from hubgrade_ext.handlers.formgrader import OPEN, FormgraderHandler, OpenFormgraderHandler
 
 ROUTES: list[tuple[str, type[Handler]]] = [
@@ -20,6 +21,9 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (COURSE, c.CourseHandler),
     (COURSE + "/config", c.ConfigHandler),
     (COURSE + "/preflight", c.PreflightHandler),
+    (COURSE + "/fixes", f.FixesHandler),
+    (FIX, f.FixHandler),
+    (COURSE + "/undo-fix", f.UndoFixHandler),
     (COURSE + "/students", a.StudentsHandler),
     (COURSE + "/assignments", a.AssignmentsHandler),
     (ASSIGNMENT, a.AssignmentHandler),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import Struct
@@ -33,11 +33,19 @@ class Services:
     runner: JobRunner
     courses: OpenCourses
     hub: HubGroups
+    person: str = ""
+
+    def seen_by(self, person: object) -> Services:
+        """Return them with the rights of who sent a request; in a user's own server these are the user's."""
+        if not self.hub.shared:
+            return self
+        name = str(getattr(person, "username", ""))
+        return replace(self, courses=self.courses.seen_by(person), person=name)
 
     @property
     def username(self) -> str:
-        """Who uses this server: the hub's user, or without a hub the operating system's."""
-        return self.hub.username or getpass.getuser()
+        """Who acts: in a shared server who sent the request, else the hub's or the machine's user."""
+        return self.person or self.hub.username or getpass.getuser()
 
     async def page(self, function: str, settings: CourseSettings, answer: Any, **arguments: Any) -> Any:
         """Compute a page: in a thread here, or in a child when a plug-in replaces nbgrader's exchange.
@@ -60,13 +68,15 @@ class Services:
         )
         return ConfigPage(course.ref, report.files, report.settings, report.unknown)
 
-    async def preflight(self, course: OpenCourse) -> PreflightReport:
-        """Check whether the course will work. Raises: Busy, InternalError."""
+    async def preflight(self, course: OpenCourse, *, slow: bool) -> PreflightReport:
+        """Check whether the course will work; slow checks only when asked. Raises: Busy, InternalError."""
+        from hubgrade_ext.actions.fixes.catalogue import FIXES
+        from hubgrade_ext.preflight.facts import Given
         from hubgrade_ext.preflight.runner import run, run_configuration
 
         config = await self.config(course)
         if course.settings is None:
             return await asyncio.to_thread(run_configuration, course.ref, config)
-        return await asyncio.to_thread(
-            run, course.settings, course.ref, config=config, server_root=self.courses.server_root
-        )
+        given = Given(config, self.courses.server_root)
+        fixable = [fix.fix_id for fix in FIXES]
+        return await asyncio.to_thread(run, course.settings, course.ref, given, fixable=fixable, slow=slow)

@@ -8,6 +8,7 @@ from typing import Any
 
 CALLS: dict[str, str] = {
     "describe_course": "hubgrade_ext.core.course:describe_course",
+    "named_root": "hubgrade_ext.core.course:named_root",
     "config_page": "hubgrade_ext.core.config_page:config_page",
     "create_course": "hubgrade_ext.core.new_course:create_course",
     "create_assignment": "hubgrade_ext.core.new_course:create_assignment",
@@ -17,6 +18,10 @@ CALLS: dict[str, str] = {
     "one_assignment": "hubgrade_ext.core.submissions_page:one_assignment",
     "students_page": "hubgrade_ext.core.students_page:students_page",
     "plan": "hubgrade_ext.actions.plans:plan",
+    "plan_fix": "hubgrade_ext.actions.fixes.applying:plan_fix",
+    "list_fixes": "hubgrade_ext.actions.fixes.applying:list_fixes",
+    "apply_fix": "hubgrade_ext.jobs.fixing:apply_fix",
+    "undo_fix": "hubgrade_ext.jobs.fixing:undo_fix",
     "student_assignments": "hubgrade_ext.exchange.student_page:student_assignments",
     "listed_assignments": "hubgrade_ext.exchange.plugged_student_page:listed_assignments",
 }

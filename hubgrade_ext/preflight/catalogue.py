@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hubgrade_ext.preflight.check import Check
-from hubgrade_ext.preflight.checks import configuration, course, exchange, gradebook
+from hubgrade_ext.preflight.checks import configuration, course, exchange, gradebook, hub_course, hub_session
 
 CATALOGUE: list[Check] = [
     configuration.SYNTAX,
@@ -24,9 +24,30 @@ CATALOGUE: list[Check] = [
     exchange.INBOUND_MODE,
     exchange.INBOUND_PARTIAL,
     gradebook.ALEMBIC,
+    gradebook.REACHABLE,
     gradebook.WRITABLE,
     gradebook.LOCKED,
     gradebook.CORRUPT,
     gradebook.TABLES,
     gradebook.REVISION,
+    hub_session.ENV,
+    hub_session.REACHABLE,
+    hub_session.LOCKED,
+    hub_session.TOKEN,
+    hub_session.WHOAMI,
+    hub_session.VERSION,
+    hub_session.TOKEN_POWER,
+    hub_session.CLOCK,
+    hub_session.USER_OS_USER,
+    hub_session.SHARED_UID,
+    hub_session.PUBLIC_URL,
+    hub_session.PUBLIC_REACH,
+    hub_session.OPEN_LOGIN,
+    hub_course.SCOPE_GROUPS,
+    hub_course.SCOPE_SERVICES,
+    hub_course.GROUPS,
+    hub_course.COURSE_GROUPS,
+    hub_course.SERVICE_OF_COURSE,
+    hub_course.CULLING,
+    hub_course.ROSTER,
 ]

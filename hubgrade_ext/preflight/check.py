@@ -15,18 +15,22 @@ from msgspec import Struct
 from hubgrade_ext.core.models import Role
 
 Severity = Literal["error", "warning", "info"]
-Subject = Literal["exchange", "course", "gradebook", "configuration"]
+Subject = Literal["exchange", "course", "gradebook", "configuration", "hub"]
 
 EVERYONE: tuple[Role, ...] = ("instructor", "student")
 INSTRUCTOR: tuple[Role, ...] = ("instructor",)
 
 
 class Fault(Struct, frozen=True):
-    """The fact does not hold; `severity` and `remedy` replace the check's own when they are given."""
+    """The fact does not hold; `severity` and `remedy` replace the check's own when they are given.
+
+    `fixable` False: the check's fix, if it has one, is not for this user or this case.
+    """
 
     message: str
     remedy: str = ""
     severity: Severity | None = None
+    fixable: bool = True
 
 
 class NotApplicable(Struct, frozen=True):
@@ -43,7 +47,7 @@ class Check(Struct, frozen=True):
 
     `title` states the fact that should hold. A check whose `needs` (ids of
     earlier checks) do not all hold is skipped, so that only the first cause is
-    reported. `roles`: who is told.
+    reported. `roles`: who is told. `slow`: looked at after the others, while those are shown.
     """
 
     check_id: str
@@ -55,3 +59,4 @@ class Check(Struct, frozen=True):
     find: Callable[..., Verdict]
     roles: tuple[Role, ...] = INSTRUCTOR
     needs: tuple[str, ...] = ()
+    slow: bool = False

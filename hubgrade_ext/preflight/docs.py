@@ -22,6 +22,7 @@ SUBJECTS = {
     "course": "Course",
     "exchange": "Exchange",
     "gradebook": "Gradebook",
+    "hub": "JupyterHub, as your session meets it",
 }
 
 

@@ -22,6 +22,7 @@ from msgspec import Struct
 from hubgrade_ext.core.models import ConfigPage
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.preflight.gradebook_facts import GradebookFacts, gather_gradebook
+from hubgrade_ext.preflight.hub_facts import HubFacts, gather_hub
 
 PROBE_BYTES = 1 << 20
 SCAN_S = 0.8
@@ -67,15 +68,27 @@ class InboundFacts(Struct, frozen=True):
     whole_scan: bool
 
 
+class Given(Struct, frozen=True):
+    """Facts that only the caller has; a check that needs one which is None is skipped.
+
+    `config` is what the configuration files say, `server_root` the folder of the
+    Jupyter server that asks.
+    """
+
+    config: ConfigPage | None = None
+    server_root: str | None = None
+
+
+NOTHING_GIVEN = Given()
+
+
 class Facts:
     """Facts about one course; each is worked out once, when first asked for."""
 
-    def __init__(
-        self, settings: CourseSettings, config: ConfigPage | None = None, server_root: str | None = None
-    ) -> None:
+    def __init__(self, settings: CourseSettings, given: Given = NOTHING_GIVEN) -> None:
         self.settings = settings
-        self.config = config
-        self.server_root = server_root
+        self.config = given.config
+        self.server_root = given.server_root
 
     @cached_property
     def exchange(self) -> FolderFacts:
@@ -131,6 +144,11 @@ class Facts:
     def gradebook(self) -> GradebookFacts:
         """Return what the gradebook's file and a child process say."""
         return gather_gradebook(self.settings.db_url)
+
+    @cached_property
+    def hub(self) -> HubFacts:
+        """Return what the hub says to this session."""
+        return gather_hub(self.settings.course_id)
 
     @cached_property
     def alembic(self) -> str | None:

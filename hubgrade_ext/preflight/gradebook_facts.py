@@ -3,6 +3,7 @@
 stat, access ──────────────┐
 /proc/locks, twice ────────┼─► GradebookFacts
 child: gradebook_probe ────┘   (mode=ro, half a second of patience)
+a database server: server_probe alone
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct
 
+from hubgrade_ext.core.secrets_masked import mask_urls
+
 PROBE_S = 1.6
 SAMPLE_GAP_S = 0.25
 # SQLite's lock bytes: PENDING, RESERVED, then 510 of SHARED
@@ -30,16 +33,25 @@ class Probe(Struct, frozen=True):
     """What the child saw: `problem` is one of ok, locked, hot_journal, corrupt, unreadable, timeout.
 
     `versions` are the rows of alembic_version; None when that table is missing.
+    `writable` says whether a database server would let this role write; `students`
+    are None where they were not asked for. `complete`: the tables have what the
+    newest schema added, for a gradebook without a version may be of any age.
     """
 
     problem: str
     detail: str = ""
     has_tables: bool = False
     versions: list[str] | None = None
+    empty: bool = False
+    writable: bool = True
+    complete: bool = False
+    students: list[str] | None = None
 
 
 class GradebookFacts(Struct, frozen=True):
-    """The gradebook's file; `path` is None when it is not an SQLite file, the rest is then meaningless.
+    """The gradebook's file; `path` is None when it is in a database server, whose address is `server`.
+
+    Of a server only `empty`, `probe`, `head` and `known` mean something.
 
     `locked_by` is the process that held a writing lock for a quarter of a
     second, as `pid 12 (name)`; `head` is nbgrader's newest schema version,
@@ -56,13 +68,19 @@ class GradebookFacts(Struct, frozen=True):
     probe: Probe | None = None
     head: str = ""
     known: list[str] = []
+    server: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name the gradebook in a sentence."""
+        return self.path or self.server
 
 
 def gather_gradebook(db_url: str) -> GradebookFacts:
     """Return the facts of the gradebook at `db_url`; never creates it."""
     path = sqlite_path(db_url)
     if path is None:
-        return GradebookFacts(None)
+        return _gather_server(db_url)
     folder_writable = os.access(Path(path).parent, os.W_OK | os.X_OK)
     if not Path(path).exists():
         return GradebookFacts(path, folder_writable=folder_writable)
@@ -82,6 +100,16 @@ def gather_gradebook(db_url: str) -> GradebookFacts:
     )
 
 
+def _gather_server(db_url: str) -> GradebookFacts:
+    from hubgrade_ext.preflight.server_probe import probe_server
+
+    head, known = schema_versions()
+    probe = probe_server(db_url)
+    return GradebookFacts(
+        None, empty=probe.empty, probe=probe, head=head, known=known, server=mask_urls(db_url)
+    )
+
+
 def sqlite_path(db_url: str) -> str | None:
     """Return the absolute path of an SQLite URL's file, or None for any other database."""
     match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", db_url)
@@ -98,12 +126,12 @@ def ask_child(path: str) -> Probe:
     return msgspec.json.decode(answer.stdout, type=Probe)
 
 
-def schema_versions() -> tuple[str, list[str]]:
-    """Return the newest schema version of the installed nbgrader, and all it knows, without importing it.
+def schema_versions(package: str = "nbgrader") -> tuple[str, list[str]]:
+    """Return the newest schema version of an installed package, and all it knows, without importing it.
 
-    Source: nbgrader 0.9.6 `nbgrader/alembic/versions`.
+    Source: nbgrader 0.9.6 and JupyterHub 6.1, folder `alembic/versions`.
     """
-    spec = find_spec("nbgrader")
+    spec = find_spec(package)
     if spec is None or spec.origin is None:
         return "", []
     revisions: set[str] = set()

@@ -14,20 +14,20 @@ from hubgrade_ext.preflight.gradebook_facts import Probe
 PATIENCE_S = 0.5
 
 
-def probe(path: str) -> Probe:
-    """Return what SQLite says about the file."""
+def probe(path: str, table: str = "submitted_assignment") -> Probe:
+    """Return what SQLite says about the file; `table` is one that must be there."""
     uri = f"file:{quote(path)}?mode=ro"
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S)
         try:
-            return _read(connection)
+            return _read(connection, table)
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
         return _explain(error, path)
 
 
-def _read(connection: sqlite3.Connection) -> Probe:
+def _read(connection: sqlite3.Connection, table: str) -> Probe:
     tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
     faults = [str(row[0]) for row in connection.execute("pragma quick_check(5)")]
     if faults != ["ok"]:
@@ -35,7 +35,17 @@ def _read(connection: sqlite3.Connection) -> Probe:
     versions = None
     if "alembic_version" in tables:
         versions = [str(v) for (v,) in connection.execute("select version_num from alembic_version")]
-    return Probe("ok", has_tables="submitted_assignment" in tables, versions=versions)
+    students = None
+    if "student" in tables:
+        students = [str(s) for (s,) in connection.execute("select id from student order by id")]
+    columns = {row[1] for row in connection.execute("pragma table_info(student)")}
+    return Probe(
+        "ok",
+        has_tables=table in tables,
+        versions=versions,
+        students=students,
+        complete="course" in tables and "lms_user_id" in columns,
+    )
 
 
 def _explain(error: sqlite3.DatabaseError, path: str) -> Probe:

@@ -6,41 +6,51 @@ import inspect
 import logging
 from collections.abc import Collection
 
+from msgspec import structs
+
 from hubgrade_ext.core.errors import InvalidRequest
 from hubgrade_ext.core.models import ConfigPage, CourseRef, Finding, PreflightReport, Role
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.preflight.catalogue import CATALOGUE
 from hubgrade_ext.preflight.check import Check, Fault, NotApplicable, Verdict
-from hubgrade_ext.preflight.facts import Facts
+from hubgrade_ext.preflight.facts import NOTHING_GIVEN, Facts, Given
 
 log = logging.getLogger(__name__)
-ORDER = {"error": 0, "warning": 1, "info": 2, "ok": 3, "skipped": 4}
+ORDER = {"error": 0, "warning": 1, "info": 2, "running": 3, "ok": 4, "skipped": 5}
 
 
 def run(
     settings: CourseSettings,
     course_ref: CourseRef,
+    given: Given = NOTHING_GIVEN,
     *,
-    config: ConfigPage | None = None,
-    server_root: str | None = None,
     only: Collection[str] = (),
+    fixable: Collection[str] = (),
+    slow: bool = True,
 ) -> PreflightReport:
     """Answer “will this work?” for one course, in at most two seconds and without side effects.
 
-    `config` and `server_root` are facts that only the caller has; checks that
-    need one that is missing are skipped. Who is no instructor of the course
-    gets the student's checks. `only` limits the report to these check ids.
+    Who is no instructor of the course gets the student's checks. `only` limits
+    the report to these check ids; `fixable` are the ids for which there is a
+    fix. Without `slow`, slow checks are reported as running: ask again for them.
 
     Raises: InvalidRequest for an id that is not in the catalogue.
     """
     _check_ids(only)
     role: Role = "instructor" if "instructor" in course_ref.roles else "student"
-    facts = Facts(settings, config, server_root)
+    facts = Facts(settings, given)
     findings: dict[str, Finding] = {}
     for check in CATALOGUE:
-        if role in check.roles:
+        if role not in check.roles:
+            continue
+        if check.slow and not slow:
+            findings[check.check_id] = Finding(
+                check.check_id, check.subject, "running", check.title, check.title + "?"
+            )
+        else:
             findings[check.check_id] = _run_one(check, facts, findings)
-    return _report(course_ref, findings, only)
+    offered = frozenset(fixable) if role == "instructor" else frozenset()
+    return _report(course_ref, {key: _offer(found, offered) for key, found in findings.items()}, only)
 
 
 def run_configuration(
@@ -58,6 +68,13 @@ def run_configuration(
         else:
             findings[check.check_id] = _skipped(check, "First the configuration must load.")
     return _report(course_ref, findings, only)
+
+
+def _offer(finding: Finding, offered: Collection[str]) -> Finding:
+    """Say of a problem whether there is a fix for it."""
+    if not finding.fixable or finding.check_id in offered:
+        return finding
+    return structs.replace(finding, fixable=False)
 
 
 def _check_ids(only: Collection[str]) -> None:
@@ -102,7 +119,7 @@ def _finding(check: Check, verdict: Verdict) -> Finding:
             return Finding(check.check_id, check.subject, "ok", check.title, check.title + ".")
         case NotApplicable(message):
             return _skipped(check, message)
-        case Fault(message, remedy, severity):
+        case Fault(message, remedy, severity, fixable):
             return Finding(
                 check.check_id,
                 check.subject,
@@ -111,6 +128,7 @@ def _finding(check: Check, verdict: Verdict) -> Finding:
                 message,
                 check.why,
                 remedy or check.remedy,
+                fixable,
             )
 
 

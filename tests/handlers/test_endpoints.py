@@ -23,7 +23,9 @@ Ask = Callable[..., Awaitable[Any]]
 
 
 def path_of(endpoint: Endpoint, course_key: str, job_id: str = "none") -> str:
-    return endpoint.path.format(course_key=course_key, assignment_id="ps1", job_id=job_id)
+    return endpoint.path.format(
+        course_key=course_key, assignment_id="ps1", job_id=job_id, fix_id="coursedir.leak"
+    )
 
 
 def test_endpoints_and_routes_agree() -> None:
@@ -129,7 +131,15 @@ async def test_all_is_fine(
     assert [c["course_id"] for c in session["courses"]] == ["course101"]
     assert session["username"]
     await call("get_config", **key)
-    await call("get_preflight", **key)
+    await call("get_preflight", query={"slow": "0"}, **key)
+    course_dir.chmod(0o755)
+    leak = {**key, "fix_id": "coursedir.leak"}
+    shown = await call("plan_fix", **leak)
+    fixed = await call("apply_fix", {"digest": shown["digest"]}, **leak)
+    assert course_dir.stat().st_mode & 0o777 == 0o750
+    await call("undo_fix", {"record_id": fixed["record_id"]}, **key)
+    assert course_dir.stat().st_mode & 0o777 == 0o755
+    assert [f["fix_id"] for f in (await call("list_fixes", **key))["fixes"]] == ["coursedir.leak"]
     assert (await call("create_assignment", {"assignment_id": "Übung 3"}, **key))[
         "assignment_id"
     ] == "Übung 3"

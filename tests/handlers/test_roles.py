@@ -54,7 +54,7 @@ def test_every_endpoint_for_a_student(student: Server) -> None:
     session = student.ask("GET", "/session")[1]
     assert [(c["roles"], c["root"]) for c in session["courses"]] == [(["student"], None)]
     key = session["courses"][0]["course_key"]
-    parts = {"course_key": key, "assignment_id": "ps1", "job_id": "none"}
+    parts = {"course_key": key, "assignment_id": "ps1", "job_id": "none", "fix_id": "coursedir.leak"}
     seen = set()
     for endpoint in [e for e in ENDPOINTS if e.role == "instructor"]:
         status, body = student.ask(

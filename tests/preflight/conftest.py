@@ -14,6 +14,7 @@ import pytest
 
 from hubgrade_ext.core.models import ConfigPage, CourseRef, PreflightReport, Role
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.preflight.facts import Given
 from hubgrade_ext.preflight.gradebook_facts import schema_versions
 from hubgrade_ext.preflight.runner import run
 
@@ -99,8 +100,7 @@ def look(settings: CourseSettings) -> Look:
         return run(
             now,
             ref_of(now, role),
-            config=config or empty_config(now),
-            server_root=server_root or str(Path(settings.root or "").parent),
+            Given(config or empty_config(now), server_root or str(Path(settings.root or "").parent)),
         )
 
     return look_again

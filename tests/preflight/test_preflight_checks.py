@@ -42,7 +42,9 @@ def assert_fault(report: PreflightReport, check_id: str, status: str, *words: st
 
 def test_a_sound_course_passes_every_check(look: Look) -> None:
     report = look()
-    assert {f.check_id: f.status for f in report.findings} == {c.check_id: "ok" for c in CATALOGUE}
+    # without a hub its checks are skipped: tests of their own have one
+    expected = {c.check_id: "skipped" if c.subject == "hub" else "ok" for c in CATALOGUE}
+    assert {f.check_id: f.status for f in report.findings} == expected
     assert (report.errors, report.warnings) == (0, 0)
 
 
@@ -304,7 +306,7 @@ def test_gradebook_tables(look: Look, settings: CourseSettings) -> None:
     [
         ("50a4d84c131a", "error", "older"),
         ("ffffffffffff", "warning", "newer"),
-        (None, "warning", "no schema version"),
+        (None, "error", "before 0.5"),
     ],
 )
 def test_gradebook_revision(

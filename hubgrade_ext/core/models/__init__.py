@@ -31,6 +31,7 @@ from hubgrade_ext.core.models.courses import (
     Setting,
     UnknownSetting,
 )
+from hubgrade_ext.core.models.gate import Gate, GateFinding, GateMode, GateVerdict
 from hubgrade_ext.core.models.jobs import (
     ItemResult,
     Job,
@@ -38,12 +39,19 @@ from hubgrade_ext.core.models.jobs import (
     JobLog,
     JobRequest,
     JobsPage,
+    NotebookOutcome,
     Plan,
     Progress,
 )
 from hubgrade_ext.core.models.preflight import (
+    ApplyFix,
     Finding,
+    FixChange,
+    FixesPage,
+    FixPlan,
+    FixRecord,
     PreflightReport,
+    UndoFix,
 )
 from hubgrade_ext.core.models.student import (
     OwnSubmission,
@@ -62,6 +70,7 @@ from hubgrade_ext.core.models.submissions import (
 from hubgrade_ext.core.models.vocabulary import (
     ErrorBody,
     InstructorVerb,
+    Isolation,
     ItemState,
     JobState,
     Role,
@@ -72,6 +81,7 @@ from hubgrade_ext.core.models.vocabulary import (
 )
 
 __all__ = [
+    "ApplyFix",
     "AssignmentRow",
     "AssignmentsPage",
     "ConfigFile",
@@ -81,8 +91,17 @@ __all__ = [
     "EditAssignment",
     "ErrorBody",
     "Finding",
+    "FixChange",
+    "FixPlan",
+    "FixRecord",
+    "FixesPage",
     "FormgraderLink",
+    "Gate",
+    "GateFinding",
+    "GateMode",
+    "GateVerdict",
     "InstructorVerb",
+    "Isolation",
     "ItemResult",
     "ItemState",
     "Job",
@@ -94,6 +113,7 @@ __all__ = [
     "NewAssignment",
     "NewCourse",
     "NextStep",
+    "NotebookOutcome",
     "NotebookRef",
     "NotebookScore",
     "OpenCourse",
@@ -118,6 +138,7 @@ __all__ = [
     "StudentsPage",
     "SubmissionRow",
     "SubmissionsPage",
+    "UndoFix",
     "UnknownSetting",
     "Verb",
 ]

@@ -73,6 +73,7 @@ def find_narrow_mode(exchange: FolderFacts, settings: CourseSettings) -> Verdict
         f"The exchange {exchange.path} has mode {exchange.mode:o}, too narrow for nbgrader.",
         f"{'Run' if mine else 'Ask the owner to run'}: chmod 1777 {exchange.path}",
         "warning" if mine else "error",
+        fixable=mine,
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks of the gradebook: an SQLite file that must open, be whole, and be nbgrader's."""
+"""Checks of the gradebook: a file or a database server that must open, let you write, and be nbgrader's."""
 
 from __future__ import annotations
 
@@ -7,15 +7,29 @@ import sys
 from hubgrade_ext.preflight.check import Check, Fault, NotApplicable, Verdict
 from hubgrade_ext.preflight.gradebook_facts import GradebookFacts
 
-ELSEWHERE = NotApplicable("The gradebook is not an SQLite file; other databases are not looked into.")
+ELSEWHERE = NotApplicable("The gradebook is in a database server, which sees to this itself.")
 NOT_YET = NotApplicable("There is no gradebook yet; the first assignment that is generated makes one.")
-UNTOLD = NotApplicable("The gradebook did not answer in time, so this could not be told.")
+UNTOLD = NotApplicable("The gradebook could not be read, or did not answer in time: this could not be told.")
+
+
+def find_unreachable(gradebook: GradebookFacts) -> Verdict:
+    """Tell why the database server does not let us in."""
+    if gradebook.path is not None or gradebook.probe is None:
+        return None
+    if gradebook.probe.problem == "unreadable":
+        return Fault(gradebook.probe.detail)
+    return None
 
 
 def find_unwritable(gradebook: GradebookFacts) -> Verdict:
-    """Tell whether the file, or the folder that SQLite's journal needs, refuses writing."""
+    """Tell whether the file, or the folder that SQLite's journal needs, or the server refuses writing."""
     if gradebook.path is None:
-        return ELSEWHERE
+        if gradebook.probe is not None and not gradebook.probe.writable:
+            return Fault(
+                f"You may not write to the gradebook {gradebook.server}.",
+                "Ask the database's administrator to make this role the owner of the database.",
+            )
+        return None
     if gradebook.exists and not gradebook.readable:
         return Fault(f"You may not read the gradebook {gradebook.path}.")
     if gradebook.exists and not gradebook.writable:
@@ -38,6 +52,8 @@ def find_locked(gradebook: GradebookFacts) -> Verdict:
 
 def find_corrupt(gradebook: GradebookFacts) -> Verdict:
     """Tell what SQLite finds wrong with the file."""
+    if gradebook.path is None:
+        return ELSEWHERE
     if gradebook.probe is None:
         return NOT_YET
     match gradebook.probe.problem:
@@ -59,7 +75,7 @@ def find_no_tables(gradebook: GradebookFacts) -> Verdict:
         return UNTOLD
     if gradebook.probe.has_tables:
         return None
-    return Fault(f"The database {gradebook.path} is not a gradebook: it has no table of submissions.")
+    return Fault(f"The database {gradebook.name} is not a gradebook: it has no table of submissions.")
 
 
 def find_old_revision(gradebook: GradebookFacts) -> Verdict:
@@ -68,8 +84,11 @@ def find_old_revision(gradebook: GradebookFacts) -> Verdict:
     if probe is None or probe.problem != "ok" or gradebook.empty:
         return NOT_YET if probe is None or gradebook.empty else UNTOLD
     if not probe.versions:
+        if not probe.complete and gradebook.path is not None:
+            old = "has the schema of an nbgrader before 0.5"
+            return Fault(f"The gradebook {gradebook.name} {old}.", severity="error")
         return Fault(
-            f"The gradebook {gradebook.path} has no schema version.",
+            f"The gradebook {gradebook.name} has no schema version.",
             "Before the next upgrade of nbgrader, run `alembic stamp` on it with nbgrader's migrations; "
             "until then it works.",
         )
@@ -77,10 +96,11 @@ def find_old_revision(gradebook: GradebookFacts) -> Verdict:
         return None
     if not set(probe.versions) & set(gradebook.known):
         return Fault(
-            f"The gradebook {gradebook.path} was made by a newer nbgrader (schema {probe.versions[0]}).",
+            f"The gradebook {gradebook.name} was made by a newer nbgrader (schema {probe.versions[0]}).",
             "Upgrade nbgrader to the version that made it.",
+            fixable=False,
         )
-    message = f"The gradebook {gradebook.path} has the schema {probe.versions[0]} of an older nbgrader."
+    message = f"The gradebook {gradebook.name} has the schema {probe.versions[0]} of an older nbgrader."
     return Fault(message, severity="error")
 
 
@@ -91,6 +111,15 @@ def find_no_alembic(alembic: str | None) -> Verdict:
     return Fault(f"The program alembic is neither beside {sys.executable} nor on PATH.")
 
 
+REACHABLE = Check(
+    "gradebook.reachable",
+    "The gradebook can be reached",
+    "gradebook",
+    "error",
+    "Without it no page has grades, and nothing can be generated or graded.",
+    "Check c.CourseDirectory.db_url, and that its database server runs and lets this role in.",
+    find_unreachable,
+)
 WRITABLE = Check(
     "gradebook.writable",
     "You may write to the gradebook and its folder",
@@ -99,6 +128,7 @@ WRITABLE = Check(
     "Every step from generating on writes it; SQLite needs a journal beside the file.",
     "Run chmod u+w on file and folder when you own them, else ask the owner.",
     find_unwritable,
+    needs=("gradebook.reachable",),
 )
 LOCKED = Check(
     "gradebook.locked",
@@ -128,7 +158,8 @@ TABLES = Check(
     "Grades would go to a database that is something else.",
     "Set c.CourseDirectory.db_url to the gradebook.",
     find_no_tables,
-    needs=("gradebook.corrupt",),
+    # not of gradebook.corrupt, which cannot be told of a server; of a damaged file this can tell nothing
+    needs=("gradebook.writable",),
 )
 REVISION = Check(
     "gradebook.revision",

@@ -1,0 +1,16 @@
+"""FIXES: every fix there is, by the check that it makes hold; nothing registers itself."""
+
+from __future__ import annotations
+
+from hubgrade_ext.actions.fixes import gradebook, permissions
+from hubgrade_ext.actions.fixes.fix import Fix
+
+FIXES: list[Fix] = [
+    permissions.CLOSE_COURSE,
+    permissions.MAKE_EXCHANGE,
+    permissions.OPEN_EXCHANGE,
+    permissions.STICKY,
+    permissions.INBOUND,
+    permissions.GRADEBOOK,
+    gradebook.UPGRADE,
+]
