@@ -22,10 +22,12 @@ def work_through(
     """
     total = len(skip.union(items))
     done = len(skip)
+    told = tuple(items)
     for item in items:
         if item in skip:
             continue
-        yield Progress(done, total, current=item)
+        yield Progress(done, total, current=item, items=told)
+        told = ()
         result = _foreseen_or_not(do, item)
         done += 1
         yield Progress(done, total, result=result)
@@ -64,8 +66,10 @@ def work_at_once(items: Sequence[str], skip: frozenset[str], work: AtOnce) -> It
     total = len(skip.union(items))
     done = len(skip)
     todo = [item for item in items if item not in skip]
+    told = tuple(items)
     for item in todo:
-        yield Progress(done, total, current=item)
+        yield Progress(done, total, current=item, items=told)
+        told = ()
         at_once = work.begin(item)
         for result in ([at_once] if at_once else []) + work.ended(wait=work.full):
             done += 1

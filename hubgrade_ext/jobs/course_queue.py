@@ -15,12 +15,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from msgspec import Struct
 
 from hubgrade_ext.core.errors import HubgradeError
-from hubgrade_ext.core.models import ErrorBody, ItemResult, Job
+from hubgrade_ext.core.models import ErrorBody, ItemResult, Job, StudentVerb
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.jobs.job_log import open_log
 from hubgrade_ext.jobs.journal import Journal
@@ -34,6 +34,7 @@ EVENT_INTERVAL_S = 0.25
 WRITE_RETRY_S = 1.0
 LAST_WRITES = 3
 MAX_DEATHS = 3
+STUDENT_VERBS = get_args(StudentVerb)
 log = logging.getLogger("hubgrade.jobs")
 Answer = TypeVar("Answer")
 
@@ -87,6 +88,7 @@ class CourseQueue:
         limits: Limits,
         owner: Owner,
         emit: Callable[[Job], None],
+        hub_courses: Callable[[], list[str] | None],
     ) -> None:
         self.settings = settings
         self.journal = Journal(settings)
@@ -97,6 +99,7 @@ class CourseQueue:
         self._limits = limits
         self._owner = owner
         self._announcer = Announcer(emit)
+        self._hub_courses = hub_courses
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="hubgrade-journal")
         self._worker: asyncio.Task[None] | None = None
         self._timed_out = False
@@ -266,10 +269,13 @@ class CourseQueue:
     async def _run_worker(
         self, running: RunningJob, on_line: Callable[[Line], None], on_start: Callable[[int], None]
     ) -> Ending:
+        request = running.job.request
+        # asked only for what asks nbgrader's authenticator
+        hub_courses = await asyncio.to_thread(self._hub_courses) if request.verb in STUDENT_VERBS else None
         log_fd = await self.write(lambda: open_log(self.journal, running.job))
         try:
             return await self._zygote.run(
-                JobTask(self.settings, running.job.request, sorted(running.skip)),
+                JobTask(self.settings, request, sorted(running.skip), hub_courses),
                 log_fd=log_fd,
                 log_limit_bytes=self._limits.log_bytes,
                 task_id=running.job.job_id,
@@ -307,14 +313,14 @@ class CourseQueue:
         self._announcer.now(running.job)
 
     async def _write_down(self, running: RunningJob) -> bool:
-        fresh = list(running.fresh)
+        fresh, plan = list(running.fresh), running.fresh_plan
         job = running.job
         try:
-            await asyncio.shield(self.write(lambda: self.journal.record(job, fresh, self._owner)))
+            await asyncio.shield(self.write(lambda: self.journal.record(job, fresh, self._owner, plan)))
         except HubgradeError as error:
             log.warning("Job %s cannot be written down: %s %s", job.job_id, error.message, error.remedy)
             return False
-        running.written(fresh)
+        running.written(fresh, plan)
         return True
 
 

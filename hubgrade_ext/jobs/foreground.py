@@ -58,7 +58,8 @@ def resume_in_foreground(
         raise Conflict(
             f"Job {job_id} is not waiting to be resumed.", "Look at its state with `hubgrade jobs show`."
         )
-    return _run(course, journal, RunningJob(claimed[0], detail.results), on_progress, verbs)
+    running = RunningJob(claimed[0], detail.results, journal.planned(job_id))
+    return _run(course, journal, running, on_progress, verbs)
 
 
 def _run(
@@ -98,9 +99,9 @@ def _run(
 
 def _write(journal: Journal, running: RunningJob) -> None:
     # a signal may come in between: what is not surely written is written again
-    fresh = list(running.fresh)
-    journal.record(running.job, fresh, this_process())
-    running.written(fresh)
+    fresh, plan = list(running.fresh), running.fresh_plan
+    journal.record(running.job, fresh, this_process(), plan)
+    running.written(fresh, plan)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,15 @@ import msgspec
 from msgspec import Struct, structs
 
 from hubgrade_ext.core.errors import JobNotFound
-from hubgrade_ext.core.models import ItemResult, Job, JobDetail, JobRequest, Outcome, Verb
+from hubgrade_ext.core.models import (
+    ItemResult,
+    Job,
+    JobDetail,
+    JobRequest,
+    NotebookOutcome,
+    Outcome,
+    Verb,
+)
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.jobs.journal_schema import JournalFile
 from hubgrade_ext.jobs.owner import Owner
@@ -27,7 +35,11 @@ from hubgrade_ext.jobs.state_dir import LOGS
 ACTIVE = ("queued", "running")
 _encode = msgspec.json.Encoder().encode
 _decode_job = msgspec.json.Decoder(Job).decode
-_ITEM = "state, code, message, remedy"
+_decode_notebooks = msgspec.json.Decoder(list[NotebookOutcome]).decode
+_ITEM = "state, code, message, remedy, isolation, notebooks"
+PLANNED = "planned"  # the state of an item that has no result yet
+# verbs that end in a grade: what came of them is one matter, whichever it was
+GRADING: dict[Verb, Verb] = {"repair": "autograde", "undo_repair": "autograde"}
 
 
 class WorkerProcess(Struct, frozen=True):
@@ -77,8 +89,8 @@ class Journal:
 
         self.file.write(work)
 
-    def record(self, job: Job, results: Iterable[ItemResult], owner: Owner) -> None:
-        """Write the job's new state and what became of these items.
+    def record(self, job: Job, results: Iterable[ItemResult], owner: Owner, plan: Iterable[str] = ()) -> None:
+        """Write the job's new state and what became of these items; `plan` are items that it will do.
 
         A job that is not there (a damaged journal was set aside meanwhile) is entered again.
         """
@@ -91,17 +103,27 @@ class Journal:
             if changed.rowcount == 0:
                 _insert(db, job, owner)
             at = datetime.now(UTC).isoformat()
+            db.executemany(
+                "INSERT OR IGNORE INTO items (job_id, item, state, code, message, remedy, at)"
+                " VALUES (?, ?, ?, '', '', '', ?)",
+                [(job.job_id, item, PLANNED, at) for item in plan],
+            )
             for result in results:
-                row = (result.state, result.code, result.message, result.remedy, at)
+                notebooks = _encode(result.notebooks).decode()
+                row = (
+                    result.state, result.code, result.message, result.remedy, result.isolation, notebooks, at,
+                )  # fmt: skip
                 db.execute(
-                    f"INSERT OR REPLACE INTO items (job_id, item, {_ITEM}, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    f"INSERT OR REPLACE INTO items (job_id, item, {_ITEM}, at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (job.job_id, result.item, *row),
                 )
                 if result.state != "skipped":
+                    verb = GRADING.get(job.request.verb, job.request.verb)
                     db.execute(
                         f"INSERT OR REPLACE INTO latest (assignment_id, verb, item, {_ITEM}, at, job_id)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        (job.request.assignment_id, job.request.verb, result.item, *row, job.job_id),
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        (job.request.assignment_id, verb, result.item, *row, job.job_id),
                     )
 
         self.file.write(work)
@@ -218,13 +240,21 @@ class Journal:
             row = db.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
             if row is None:
                 return None
-            items = db.execute(f"SELECT item, {_ITEM} FROM items WHERE job_id = ? ORDER BY rowid", (job_id,))
-            return JobDetail(_job(row), [ItemResult(**dict(item)) for item in items])
+            items = db.execute(
+                f"SELECT item, {_ITEM} FROM items WHERE job_id = ? AND state != ? ORDER BY rowid",
+                (job_id, PLANNED),
+            )
+            return JobDetail(_job(row), [_result(item) for item in items])
 
         detail = self.file.read(work, None)
         if detail is None:
             raise _no_job(job_id)
         return detail
+
+    def planned(self, job_id: str) -> list[str]:
+        """Return the items that a job set out to do and that have no result yet."""
+        query = "SELECT item FROM items WHERE job_id = ? AND state = ? ORDER BY rowid"
+        return self.file.read(lambda db: [row["item"] for row in db.execute(query, (job_id, PLANNED))], [])
 
     def has_foreign_jobs(self, owner: Owner) -> bool:
         """Say whether active jobs belong to other living processes, and may need resuming later."""
@@ -237,12 +267,13 @@ class Journal:
 
         return self.file.read(work, False)
 
-    def outcomes(self, assignment_id: str) -> dict[str, Outcome]:
-        """Return, per student, what became of the newest try of any verb on the assignment."""
+    def outcomes(self, assignment_id: str, verb: Verb | None = None) -> dict[str, Outcome]:
+        """Return, per student, what became of the newest try of any verb on the assignment, or of one."""
 
         def work(db: sqlite3.Connection) -> dict[str, Outcome]:
             rows = db.execute(
-                "SELECT * FROM latest WHERE assignment_id = ? ORDER BY at, rowid", (assignment_id,)
+                "SELECT * FROM latest WHERE assignment_id = ? AND verb = coalesce(?, verb) ORDER BY at, rowid",
+                (assignment_id, verb),
             )
             return {row["item"]: _outcome(row) for row in rows}
 
@@ -294,6 +325,10 @@ def _job(row: sqlite3.Row) -> Job:
     return structs.replace(job, cancelling=bool(row["cancelling"]) and job.state in ACTIVE)
 
 
+def _result(row: sqlite3.Row) -> ItemResult:
+    return ItemResult(**{**dict(row), "notebooks": _decode_notebooks(row["notebooks"])})
+
+
 def _outcome(row: sqlite3.Row) -> Outcome:
     return Outcome(
         verb=row["verb"],
@@ -303,6 +338,8 @@ def _outcome(row: sqlite3.Row) -> Outcome:
         remedy=row["remedy"],
         at=datetime.fromisoformat(row["at"]),
         job_id=row["job_id"],
+        isolation=row["isolation"],
+        notebooks=_decode_notebooks(row["notebooks"]),
     )
 
 

@@ -18,10 +18,11 @@ from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.jobs.state_dir import make_state_dir, open_private
 
 JOURNAL = "journal.db"
-VERSION = 1
+VERSION = 2
 LOCK_TIMEOUT_S = 10.0
 
-# `latest` holds what became of each item at its newest try; it outlives the jobs that are pruned
+# `latest` holds what became of each item at its newest try; it outlives the jobs that are pruned.
+# `notebooks` is JSON: a list of NotebookOutcome
 _TABLES = """
 CREATE TABLE jobs (
   number INTEGER PRIMARY KEY, job_id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, cancelling INTEGER NOT NULL,
@@ -31,14 +32,25 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE TABLE items (
   job_id TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
-  remedy TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (job_id, item)
+  remedy TEXT NOT NULL, at TEXT NOT NULL, isolation TEXT NOT NULL DEFAULT '',
+  notebooks TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (job_id, item)
 );
 CREATE TABLE latest (
   assignment_id TEXT NOT NULL, verb TEXT NOT NULL, item TEXT NOT NULL, state TEXT NOT NULL,
   code TEXT NOT NULL, message TEXT NOT NULL, remedy TEXT NOT NULL, at TEXT NOT NULL, job_id TEXT NOT NULL,
+  isolation TEXT NOT NULL DEFAULT '', notebooks TEXT NOT NULL DEFAULT '[]',
   PRIMARY KEY (assignment_id, verb, item)
 );
 """
+# from the version that is the key to the next one
+_CHANGES = {
+    1: """
+ALTER TABLE items ADD COLUMN isolation TEXT NOT NULL DEFAULT '';
+ALTER TABLE items ADD COLUMN notebooks TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE latest ADD COLUMN isolation TEXT NOT NULL DEFAULT '';
+ALTER TABLE latest ADD COLUMN notebooks TEXT NOT NULL DEFAULT '[]';
+""",
+}
 log = logging.getLogger("hubgrade.journal")
 Answer = TypeVar("Answer")
 
@@ -107,8 +119,10 @@ class JournalFile:
             return
         connection.execute("BEGIN IMMEDIATE")
         # somebody else may have been first
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _TABLES.split(";"):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version < VERSION:
+            steps = [_CHANGES[number] for number in range(version, VERSION)] if version else [_TABLES]
+            for statement in ";".join(steps).split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")

@@ -27,7 +27,9 @@ from hubgrade_ext.jobs.zygote_client import CALL_TIMEOUT_S, ZygoteClient
 BEAT_S = 2.0
 RECLAIM_S = 30.0
 # verbs whose items are students: a retry names those that failed
-PER_STUDENT: frozenset[Verb] = frozenset({"collect", "autograde", "generate_feedback", "release_feedback"})
+PER_STUDENT: frozenset[Verb] = frozenset(
+    {"collect", "autograde", "repair", "undo_repair", "generate_feedback", "release_feedback"}
+)
 log = logging.getLogger("hubgrade.jobs")
 Shape = TypeVar("Shape")
 
@@ -43,12 +45,17 @@ class JobRunner:
         limits: Limits,
         emit: Callable[[Job], None],
         touch: Callable[[], None],
+        hub_courses: Callable[[], list[str] | None] = lambda: None,
     ) -> None:
-        """`emit` hears every announced change; `touch` is called while anything is active."""
+        """`emit` hears every announced change; `touch` is called while anything is active.
+
+        `hub_courses` says, in a thread, which courses the hub's groups name for this user.
+        """
         self.zygote = ZygoteClient(verbs=verbs, niceness=niceness)
         self._limits = limits
         self._emit = emit
         self._touch = touch
+        self._hub_courses = hub_courses
         self._owner = this_process()
         self._queues: dict[str, CourseQueue] = {}
         self._opening = asyncio.Lock()
@@ -146,7 +153,9 @@ class JobRunner:
         async with self._opening:
             queue = self._queues.get(settings.course_key)
             if queue is None:
-                queue = CourseQueue(settings, self.zygote, self._limits, self._owner, self._emit)
+                queue = CourseQueue(
+                    settings, self.zygote, self._limits, self._owner, self._emit, self._hub_courses
+                )
                 self._queues[settings.course_key] = queue
                 await self._resume(queue)
             elif queue.settings != settings:
@@ -163,8 +172,9 @@ class JobRunner:
                 return
             for job in await queue.write(lambda: journal.claim(self._owner)):
                 detail = await queue.write(functools.partial(journal.get, job.job_id))
+                planned = await queue.write(functools.partial(journal.planned, job.job_id))
                 log.info("Resuming job %s of course %s.", job.job_id, job.course_key)
-                queue.add(RunningJob(job, detail.results))
+                queue.add(RunningJob(job, detail.results, planned))
         except HubgradeError as error:
             log.warning("Jobs of %s cannot be resumed: %s", queue.settings.course_id, error.message)
 

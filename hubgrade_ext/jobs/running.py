@@ -14,11 +14,16 @@ from hubgrade_ext.core.models import ErrorBody, ItemResult, Job, JobState, Progr
 class RunningJob:
     """The newest state of one job; `job` is an immutable snapshot of it."""
 
-    def __init__(self, job: Job, earlier: Iterable[ItemResult] = ()) -> None:
-        """`earlier` are results of attempts before this one; they are not counted again."""
+    def __init__(self, job: Job, earlier: Iterable[ItemResult] = (), planned: Iterable[str] = ()) -> None:
+        """`earlier` are results of attempts before this one; they are not counted again.
+
+        `planned` are the items that an attempt before this one set out to do.
+        """
         self.job = job
         self.results: dict[str, ItemResult] = {r.item: r for r in earlier}
         self.fresh: list[ItemResult] = []
+        self.fresh_plan: tuple[str, ...] = ()
+        self._planned = tuple(planned)
         self._began = time.monotonic()
         self._done_before = len(self.results)
         self._count()
@@ -36,11 +41,19 @@ class RunningJob:
 
     def apply(self, progress: Progress) -> None:
         """Take in one step of the verb."""
+        if progress.items and not self._planned:
+            self._planned = self.fresh_plan = progress.items
         if progress.result:
             self.add(progress.result)
         total = max(progress.total, self.job.total, len(self.results))
         done = min(max(progress.done, len(self.results)), total)
-        self._change(done=done, total=total, current=progress.current, eta_s=self._eta_s(done, total))
+        self._change(
+            done=done,
+            total=total,
+            current=progress.current,
+            eta_s=self._eta_s(done, total),
+            summary=progress.summary or self.job.summary,
+        )
 
     def add(self, result: ItemResult) -> None:
         """Note what became of one item, still to be written."""
@@ -48,10 +61,12 @@ class RunningJob:
         self.fresh.append(result)
         self._count()
 
-    def written(self, results: Collection[ItemResult]) -> None:
-        """Note that these of `fresh` are in the journal; two writers may have had the same ones."""
+    def written(self, results: Collection[ItemResult], plan: tuple[str, ...] = ()) -> None:
+        """Note that these of `fresh`, and this plan, are in the journal; two writers may have had them."""
         kept = {id(result) for result in results}
         self.fresh = [result for result in self.fresh if id(result) not in kept]
+        if plan is self.fresh_plan:
+            self.fresh_plan = ()
 
     def again(self) -> None:
         """Note that a new attempt begins: the process of the last one is gone."""
@@ -62,7 +77,18 @@ class RunningJob:
         self._change(cancelling=True)
 
     def end(self, state: JobState, error: ErrorBody | None = None) -> None:
-        """Note how it ended."""
+        """Note how it ended.
+
+        What an attempt that was cut short had finished without being able to say so, the attempt after it
+        no longer found to do: it is done.
+        """
+        if state == "done":
+            for item in self._planned:
+                if item not in self.results:
+                    self.add(
+                        ItemResult(item, "done", message="Finished just before the job was interrupted.")
+                    )
+            self._change(done=max(self.job.done, len(self.results)))
         self._change(
             state=state, error=error, ended_at=datetime.now(UTC), current="", eta_s=None, cancelling=False
         )

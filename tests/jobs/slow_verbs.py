@@ -39,17 +39,24 @@ def slow(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[
         # a grandchild in a session of its own, whose parent is gone at once
         subprocess.run([sys.executable, "-c", DETACH], check=True)
     items = request.students or [f"s{i:03}" for i in range(int(count))]
+    if how == "unreported" and (folder / "died.txt").exists():
+        items.remove("s002")  # as a real verb, which looks at what there is to do
     done = len([i for i in items if i in skip])
+    told = tuple(items)
     try:
         for item in items:
             if item in skip:
                 continue
-            yield Progress(done, len(items), item)
+            yield Progress(done, len(items), item, items=told)
+            told = ()
             _work(how, item, float(seconds), folder)
             done += 1
             failed = how == "failing" and item == "s001"
             with (folder / "done.txt").open("a") as file:
                 file.write(f"{request.assignment_id} {item}\n")
+            if how == "unreported" and item == "s002":
+                (folder / "died.txt").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
             yield Progress(done, len(items), result=ItemResult(item, "failed" if failed else "done"))
     finally:
         (folder / "cleaned.txt").write_text(str(os.getpid()))

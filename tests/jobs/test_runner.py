@@ -304,3 +304,12 @@ async def test_other_request_is_untouched_by_skip(bench: Any, settings: CourseSe
     request = JobRequest(verb="autograde", assignment_id="3x0", students=["anna", "bo"])
     job = await bench.runner.submit(settings, request, "tester")
     assert [r.item for r in (await bench.ended(settings, job)).results] == ["anna", "bo"]
+
+
+async def test_an_item_finished_without_its_report_is_not_lost(bench: Any, settings: CourseSettings) -> None:
+    """A worker dies after it finished an item, before it could say so; the next has nothing to do there."""
+    detail = await bench.ended(settings, await bench.submit(settings, "5x0.01 unreported"))
+    assert (detail.job.state, detail.job.attempt, detail.job.done) == ("done", 2, 5)
+    assert sorted(r.item for r in detail.results) == [f"s{i:03}" for i in range(5)]
+    assert {r.state for r in detail.results} == {"done"}
+    assert set(done_lines(settings).values()) == {1}

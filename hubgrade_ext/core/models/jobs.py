@@ -7,14 +7,15 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from hubgrade_ext.core.models.courses import CourseRef
-from hubgrade_ext.core.models.vocabulary import ErrorBody, ItemState, JobState, Scope, Verb
+from hubgrade_ext.core.models.gate import Gate
+from hubgrade_ext.core.models.vocabulary import ErrorBody, Isolation, ItemState, JobState, Scope, Verb
 
 
 class JobRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Ask for one verb on one assignment.
 
     `students` None means: by `scope`. `notebook` is a glob on notebook names.
-    `confirm` is the assignment's name, for what destroys.
+    `confirm` is the assignment's name, for what destroys; `anyway` releases what the gate would hold back.
     """
 
     verb: Verb
@@ -24,25 +25,48 @@ class JobRequest(Struct, frozen=True, forbid_unknown_fields=True):
     notebook: str = "*"
     before_due_date: bool = False
     confirm: str = ""
+    anyway: bool = False
+
+
+class NotebookOutcome(Struct, frozen=True):
+    """What became of one notebook of a submission; `notebook` is its file's name, `cell` counts from 1."""
+
+    notebook: str
+    code: str
+    message: str = ""
+    remedy: str = ""
+    cell: int | None = None
 
 
 class ItemResult(Struct, frozen=True):
-    """What became of one item (a student, or the assignment itself)."""
+    """What became of one item (a student, or the assignment itself).
+
+    `isolation` is what was in force when student code ran. `notebooks` are those
+    of a submission that was autograded, the gravest outcome first; it is also the item's own.
+    """
 
     item: str
     state: ItemState
     code: str = "done"
     message: str = ""
     remedy: str = ""
+    isolation: Isolation = ""
+    notebooks: list[NotebookOutcome] = field(default_factory=list)
 
 
 class Progress(Struct, frozen=True):
-    """One step of an action: `current` is being worked on, or `result` is what ended."""
+    """One step of an action: `current` is being worked on, or `result` is what ended.
+
+    `summary` is a sentence on the whole, said at the end. The first step names
+    all `items` that the action is about.
+    """
 
     done: int
     total: int
     current: str = ""
     result: ItemResult | None = None
+    summary: str = ""
+    items: tuple[str, ...] = ()
 
 
 class Plan(Struct, frozen=True):
@@ -50,7 +74,8 @@ class Plan(Struct, frozen=True):
 
     Of `total` items, `new` have no earlier result, `replaced` overwrite one
     (kept in the folder `backup`), `unchanged` would be skipped. `confirm_with`
-    is the word to type when the verb destroys. `warnings` are sentences.
+    is the word to type when the verb destroys. `gate` is there for a release,
+    unless the course has switched it off. `warnings` are sentences.
     """
 
     verb: Verb
@@ -62,10 +87,14 @@ class Plan(Struct, frozen=True):
     backup: str | None = None
     confirm_with: str | None = None
     warnings: list[str] = field(default_factory=list)
+    gate: Gate | None = None
 
 
 class Job(Struct, frozen=True):
-    """One job of a course, as the journal has it. `seq` rises with every change."""
+    """One job of a course, as the journal has it. `seq` rises with every change.
+
+    `summary` is a sentence on the whole of what it did, where there is one.
+    """
 
     job_id: str
     course_key: str
@@ -85,6 +114,7 @@ class Job(Struct, frozen=True):
     attempt: int = 1
     cancelling: bool = False
     error: ErrorBody | None = None
+    summary: str = ""
 
 
 class JobsPage(Struct, frozen=True):

@@ -9,20 +9,26 @@ from msgspec import Struct
 Role = Literal["instructor", "student"]
 InstructorVerb = Literal[
     "generate_assignment",
+    "check_assignment",
     "release_assignment",
     "unrelease",
     "collect",
     "autograde",
+    "repair",
+    "undo_repair",
     "generate_feedback",
     "release_feedback",
 ]
 StudentVerb = Literal["fetch_assignment", "submit", "fetch_feedback"]
 Verb = Literal[
     "generate_assignment",
+    "check_assignment",
     "release_assignment",
     "unrelease",
     "collect",
     "autograde",
+    "repair",
+    "undo_repair",
     "generate_feedback",
     "release_feedback",
     "fetch_assignment",
@@ -33,6 +39,8 @@ Scope = Literal["remaining", "all"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["none", "current", "outdated"]
 ItemState = Literal["done", "failed", "skipped"]
+# what walls student code in; empty where none was run
+Isolation = Literal["", "namespaces", "bubblewrap", "none"]
 
 
 class ErrorBody(Struct, frozen=True):
