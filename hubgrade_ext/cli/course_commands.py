@@ -9,7 +9,7 @@ from hubgrade_ext.cli.courses import course_folder, is_course_folder, open_eithe
 from hubgrade_ext.cli.output import Output
 from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.core.errors import ConfigBroken, HubgradeError
-from hubgrade_ext.core.models import ConfigPage, CourseRef, ErrorBody, PreflightReport
+from hubgrade_ext.core.models import ConfigPage, CourseRef, ErrorBody, HubReport, PreflightReport
 from hubgrade_ext.core.settings import CourseSettings
 
 
@@ -131,17 +131,23 @@ def preflight(arguments: Arguments, output: Output) -> int:
     except ConfigBroken as error:
         page = _broken_page(arguments, error)
         report = run_configuration(page.course, page, only=only)
+    return show_report(report, arguments, output)
+
+
+def show_report(report: PreflightReport | HubReport, arguments: Arguments, output: Output) -> int:
+    """Print the findings, problems alone unless all were asked for, and return the exit status."""
     if output.json:
         output.show(report)
     else:
-        shown = [f for f in report.findings if arguments.verbose or only or f.status not in ("ok", "skipped")]
+        everything = arguments.verbose or arguments.only
+        shown = [f for f in report.findings if everything or f.status not in ("ok", "skipped")]
         if shown:
             output.table(tables.findings(shown))
         output.line(_verdict(report))
     return 2 if report.errors else 1 if report.warnings else 0
 
 
-def _verdict(report: PreflightReport) -> str:
+def _verdict(report: PreflightReport | HubReport) -> str:
     words = [("error", report.errors), ("warning", report.warnings)]
     problems = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in words if count]
     fine = sum(finding.status == "ok" for finding in report.findings)

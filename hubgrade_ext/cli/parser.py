@@ -40,6 +40,8 @@ class Arguments(argparse.Namespace):
     directory: Path = Path()
     job_id: str = ""
     only: list[str] | None = None
+    hub_config: Path | None = None
+    hub_user: str = ""
     fix_id: str = ""
     apply: bool = False
     undo: str = ""
@@ -127,12 +129,39 @@ def _add_course_commands(commands: Any) -> None:
     preflight = _add(commands, "preflight", "course_commands:preflight")
     preflight.add_argument("--only", metavar="ID", action="append", help="only this check; may be repeated")
     _add_course_id(preflight)
+    _add_hub_options(preflight)
     fix = _add(commands, "fix", "fix_commands:fix")
     fix.add_argument(
         "fix_id", metavar="ID", nargs="?", default="", help="the check whose fault is to be mended"
     )
     fix.add_argument("--apply", action="store_true", help="do it; without, it is only shown")
     fix.add_argument("--undo", metavar="RECORD", default="", help="put back what a fix changed")
+
+
+def _add_hub_options(preflight: argparse.ArgumentParser) -> None:
+    group = preflight.add_argument_group("the hub's own side, for its administrator")
+    group.add_argument(
+        "--hub",
+        dest="command",
+        action="store_const",
+        const=COMMANDS + "hub_commands:preflight",
+        default=argparse.SUPPRESS,
+        help="look at the hub, not at a course: its configuration, database, proxy, certificate, spawner",
+    )
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        dest="hub_config",
+        type=Path,
+        help="jupyterhub_config.py (default: as the hub's unit says, or in /etc/jupyterhub); it is run",
+    )
+    group.add_argument(
+        "--user",
+        metavar="NAME",
+        dest="hub_user",
+        default="",
+        help="who runs the hub (default: its unit says)",
+    )
 
 
 def _add_instructor_verbs(commands: Any) -> None:

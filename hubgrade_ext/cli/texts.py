@@ -73,7 +73,12 @@ COMMANDS: dict[str, CommandText] = {
     ),
     "preflight": CommandText(
         "Tell whether the course will work. Exit status 0: fine, 1: warnings, 2: errors.",
-        ("hubgrade preflight", "hubgrade preflight --only exchange.exists --only exchange.writable"),
+        (
+            "hubgrade preflight",
+            "hubgrade preflight --only exchange.exists --only exchange.writable",
+            "sudo hubgrade preflight --hub",
+            "sudo hubgrade preflight --hub --config /etc/jupyterhub/jupyterhub_config.py --user jupyterhub",
+        ),
     ),
     "fix": CommandText(
         "Show the exact changes that would mend what a check found; with --apply, make them.",

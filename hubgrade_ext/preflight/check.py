@@ -1,7 +1,7 @@
 """What a check is: a fact that should hold, and a pure function that says whether it does.
 
 A check's `find` names the facts it wants by parameter name (attributes of
-`facts.Facts`) and answers None when the fact holds, a `Fault` when it does
+`facts.Facts`) and answers None (or `Holds`) when the fact holds, a `Fault` when it does
 not, or `NotApplicable` when it cannot be told here. It never repairs.
 """
 
@@ -15,7 +15,23 @@ from msgspec import Struct
 from hubgrade_ext.core.models import Role
 
 Severity = Literal["error", "warning", "info"]
-Subject = Literal["exchange", "course", "gradebook", "configuration", "hub"]
+Subject = Literal[
+    "configuration",
+    "course",
+    "notebooks",
+    "exchange",
+    "gradebook",
+    "session",
+    "formgrader",
+    "hub",
+    # of `hubgrade preflight --hub`
+    "hub_configuration",
+    "hub_database",
+    "proxy",
+    "certificate",
+    "spawner",
+    "systemd",
+]
 
 EVERYONE: tuple[Role, ...] = ("instructor", "student")
 INSTRUCTOR: tuple[Role, ...] = ("instructor",)
@@ -39,7 +55,13 @@ class NotApplicable(Struct, frozen=True):
     message: str
 
 
-Verdict = Fault | NotApplicable | None
+class Holds(Struct, frozen=True):
+    """The fact holds, and `message` says how."""
+
+    message: str
+
+
+Verdict = Fault | NotApplicable | Holds | None
 
 
 class Check(Struct, frozen=True):

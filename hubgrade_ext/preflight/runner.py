@@ -12,7 +12,7 @@ from hubgrade_ext.core.errors import InvalidRequest
 from hubgrade_ext.core.models import ConfigPage, CourseRef, Finding, PreflightReport, Role
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.preflight.catalogue import CATALOGUE
-from hubgrade_ext.preflight.check import Check, Fault, NotApplicable, Verdict
+from hubgrade_ext.preflight.check import Check, Fault, Holds, NotApplicable, Verdict
 from hubgrade_ext.preflight.facts import NOTHING_GIVEN, Facts, Given
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def run(
 
     Raises: InvalidRequest for an id that is not in the catalogue.
     """
-    _check_ids(only)
+    check_ids(only, CATALOGUE)
     role: Role = "instructor" if "instructor" in course_ref.roles else "student"
     facts = Facts(settings, given)
     findings: dict[str, Finding] = {}
@@ -48,7 +48,7 @@ def run(
                 check.check_id, check.subject, "running", check.title, check.title + "?"
             )
         else:
-            findings[check.check_id] = _run_one(check, facts, findings)
+            findings[check.check_id] = run_check(check, facts, findings)
     offered = frozenset(fixable) if role == "instructor" else frozenset()
     return _report(course_ref, {key: _offer(found, offered) for key, found in findings.items()}, only)
 
@@ -60,7 +60,7 @@ def run_configuration(
 
     Raises: InvalidRequest for an id that is not in the catalogue.
     """
-    _check_ids(only)
+    check_ids(only, CATALOGUE)
     findings: dict[str, Finding] = {}
     for check in CATALOGUE:
         if check.subject == "configuration":
@@ -77,8 +77,9 @@ def _offer(finding: Finding, offered: Collection[str]) -> Finding:
     return structs.replace(finding, fixable=False)
 
 
-def _check_ids(only: Collection[str]) -> None:
-    unknown = sorted(set(only) - {check.check_id for check in CATALOGUE})
+def check_ids(only: Collection[str], catalogue: Collection[Check]) -> None:
+    """Raise InvalidRequest for an id that is not in the catalogue."""
+    unknown = sorted(set(only) - {check.check_id for check in catalogue})
     if unknown:
         raise InvalidRequest(
             f"There is no check {unknown[0]!r}.",
@@ -96,7 +97,8 @@ def _report(course_ref: CourseRef, findings: dict[str, Finding], only: Collectio
     )
 
 
-def _run_one(check: Check, facts: Facts, earlier: dict[str, Finding]) -> Finding:
+def run_check(check: Check, facts: object, earlier: dict[str, Finding]) -> Finding:
+    """Run one check; its facts are attributes of `facts`, and `earlier` are the findings before it."""
     for needed in check.needs:
         cause = earlier.get(needed)
         if cause is not None and cause.status == "skipped":
@@ -117,6 +119,8 @@ def _finding(check: Check, verdict: Verdict) -> Finding:
     match verdict:
         case None:
             return Finding(check.check_id, check.subject, "ok", check.title, check.title + ".")
+        case Holds(message):
+            return Finding(check.check_id, check.subject, "ok", check.title, message)
         case NotApplicable(message):
             return _skipped(check, message)
         case Fault(message, remedy, severity, fixable):

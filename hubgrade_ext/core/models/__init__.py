@@ -50,6 +50,7 @@ from hubgrade_ext.core.models.preflight import (
     FixesPage,
     FixPlan,
     FixRecord,
+    HubReport,
     PreflightReport,
     UndoFix,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "GateFinding",
     "GateMode",
     "GateVerdict",
+    "HubReport",
     "InstructorVerb",
     "Isolation",
     "ItemResult",

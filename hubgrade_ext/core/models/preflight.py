@@ -36,6 +36,16 @@ class PreflightReport(Struct, frozen=True):
     warnings: int
 
 
+class HubReport(Struct, frozen=True):
+    """Every check of the hub's own side, problems first; `user` is the account that it was looked at with."""
+
+    config: str
+    user: str
+    findings: list[Finding]
+    errors: int
+    warnings: int
+
+
 class FixChange(Struct, frozen=True):
     """One change of a fix, in a sentence; `detail` is the command it equals, or the lines that change."""
 
