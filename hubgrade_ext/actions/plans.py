@@ -10,12 +10,16 @@ import fnmatch
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from msgspec import structs
+
+from hubgrade_ext.actions.repair_plan import plan_repair
 from hubgrade_ext.core.assignment_files import AssignmentFiles, assignment_files
 from hubgrade_ext.core.errors import AssignmentNotFound, InvalidRequest
 from hubgrade_ext.core.folders import is_folder_name
+from hubgrade_ext.core.gate_verdicts import known_verdict
 from hubgrade_ext.core.gradebook import Records, read_gradebook
 from hubgrade_ext.core.inbound import newest_whole, scan_inbound
-from hubgrade_ext.core.models import JobRequest, Plan, StepState, Verb
+from hubgrade_ext.core.models import Gate, JobRequest, Plan, StepState, Verb
 from hubgrade_ext.core.names import check_notebook_pattern, check_student_id
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import (
@@ -28,7 +32,14 @@ from hubgrade_ext.core.steps import (
 )
 
 BACKUP = ".hubgrade/backups"
-_OF_STUDENTS: tuple[Verb, ...] = ("collect", "autograde", "generate_feedback", "release_feedback")
+_OF_STUDENTS: tuple[Verb, ...] = (
+    "collect",
+    "autograde",
+    "repair",
+    "undo_repair",
+    "generate_feedback",
+    "release_feedback",
+)
 _NAMES_SHOWN = 5
 
 
@@ -62,7 +73,11 @@ def _plan_assignment(settings: CourseSettings, request: JobRequest) -> Plan:
         _require(
             files.source is not None or files.generated.state != "none", request, "is not in this course"
         )
-        return _once(request, files.released.state, _release_warnings(request, files))
+        once = _once(request, files.released.state, _release_warnings(request, files))
+        return structs.replace(once, gate=_gate(settings, request))
+    if request.verb == "check_assignment":
+        _require(files.generated.state != "none", request, "is not generated yet")
+        return Plan(request.verb, request.assignment_id, total=1, new=1, replaced=0, unchanged=0)
     _require(files.released.state != "none" or not settings.default_exchange, request, "is not released")
     warnings = ["Students will no longer find the assignment; what they have fetched or submitted stays."]
     if handed_in:
@@ -92,6 +107,11 @@ def _submitted_already(count: int) -> str:
     )
 
 
+def _gate(settings: CourseSettings, request: JobRequest) -> Gate | None:
+    mode = settings.release_gate
+    return None if mode == "off" else Gate(mode, known_verdict(settings, request.assignment_id))
+
+
 def _release_warnings(request: JobRequest, files: AssignmentFiles) -> list[str]:
     if files.generated.state == "none":
         return [f"{request.assignment_id} is not generated yet."]
@@ -118,6 +138,8 @@ def _plan_students(settings: CourseSettings, request: JobRequest) -> Plan:
         known = files.source is not None or files.generated.at is not None or files.released.at is not None
         _require(known, request, "is not in this course")
     _check_students(request, records, states)
+    if request.verb in ("repair", "undo_repair"):
+        return plan_repair(settings, request, states)
     todo = chosen(request.verb, states, request.scope, request.students)
     if request.verb == "collect":
         todo = _to_collect(settings, request, records, todo, states)

@@ -51,6 +51,7 @@ def build_request(arguments: Arguments) -> JobRequest:
         notebook=check_notebook_pattern(arguments.notebook),
         before_due_date=arguments.before_due_date,
         confirm=assignment_id if arguments.yes else arguments.confirm,
+        anyway=arguments.anyway,
     )
 
 

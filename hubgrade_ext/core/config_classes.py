@@ -18,6 +18,9 @@ from traitlets import HasTraits, TraitType
 from traitlets.config import Configurable
 from traitlets.utils.importstring import import_item
 
+from hubgrade_ext.core.grading_options import HubgradeGrading
+from hubgrade_ext.core.release_options import HubgradeRelease
+
 Trait = TraitType[object, object]
 
 # formgrader's own class has these, and importing it would start a web server's imports
@@ -64,6 +67,7 @@ _SECTIONS = {
 def nbgrader_classes() -> dict[str, type[Configurable]]:
     """Return every configurable class of nbgrader and of what it configures, by name."""
     found: list[object] = [coursedir.CourseDirectory, validator.Validator, Authenticator, NbGraderAPI]
+    found += [HubgradeGrading, HubgradeRelease]
     found += [FilesWriter, AsyncKernelManager, KernelSpecManager]
     for module in (apps, converters, exchange, exchange.default, plugins, preprocessors):
         found += [getattr(module, name) for name in module.__all__]

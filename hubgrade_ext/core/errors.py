@@ -14,7 +14,8 @@ HubgradeError
 │   ├── ConfigBroken          422  a configuration file cannot be read
 │   ├── GradebookBroken       422
 │   ├── ExchangeBroken        422
-│   └── NotebookInvalid       422  nbgrader's rules are broken; says notebook and cell
+│   ├── NotebookInvalid       422  nbgrader's rules are broken; says notebook and cell
+│   └── GateFailed            422  the instructor's own solution does not pass; says where
 ├── Busy                      503  a lock or a queue; try again
 └── InternalError             500  ours; carries a report to copy
 """
@@ -132,6 +133,12 @@ class NotebookInvalid(CourseBroken):
     """A notebook breaks nbgrader's rules; the message names notebook and cell."""
 
     code = "notebook_invalid"
+
+
+class GateFailed(CourseBroken):
+    """The release gate holds an assignment back; the message names notebooks and cells."""
+
+    code = "gate_failed"
 
 
 class Busy(HubgradeError):

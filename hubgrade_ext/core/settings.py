@@ -12,6 +12,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from hubgrade_ext.core.models.gate import GateMode
+
 
 class CourseSettings(Struct, frozen=True):
     """Effective values of nbgrader's traits for one course.
@@ -42,6 +44,7 @@ class CourseSettings(Struct, frozen=True):
     max_file_size: int
     max_dir_size: int
     data_dir: str
+    release_gate: GateMode = "block"
 
     @property
     def course_key(self) -> str:

@@ -16,7 +16,7 @@ import type { JobTracker } from './jobs';
 import type { Model } from './model';
 import type { Chosen } from './state';
 import type { IOpener } from './tokens';
-import { submitNotices } from './words';
+import { isHeldBack, submitNotices } from './words';
 
 export interface IActsParts {
   model: Model;
@@ -31,7 +31,7 @@ export interface IActsParts {
 export function needsConfirmation(plan: Plan): boolean {
   // that some are late is a fact of collecting, seen in its row, and no reason to ask
   const warned = plan.warnings.length > 0 && plan.verb !== 'collect';
-  return plan.replaced > 0 || plan.confirm_with !== null || warned;
+  return plan.replaced > 0 || plan.confirm_with !== null || warned || isHeldBack(plan);
 }
 
 export class Acts {
@@ -60,7 +60,7 @@ export class Acts {
         }
         confirm = typed;
       }
-      const job = await model.createJob(course, { ...wish, confirm });
+      const job = await model.createJob(course, { ...wish, confirm, anyway: isHeldBack(plan) });
       tracker.watch(job);
       return job;
     });

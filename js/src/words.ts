@@ -7,6 +7,7 @@ import type { AssignmentRow, Job, NextStep, Plan, StudentAssignment, Verb } from
 export function verbName(verb: Verb, trans: TranslationBundle): string {
   const names: Record<Verb, string> = {
     generate_assignment: trans.__('Generate'),
+    check_assignment: trans.__('Check'),
     release_assignment: trans.__('Release'),
     unrelease: trans.__('Unrelease'),
     collect: trans.__('Collect'),
@@ -104,6 +105,11 @@ export function lateBy(seconds: number, trans: TranslationBundle): string {
   return seconds > 0 ? duration(seconds, trans) : '';
 }
 
+/** Say whether it is known that an assignment's own solution does not pass the release gate. */
+export function isHeldBack(plan: Plan): boolean {
+  return plan.gate?.verdict?.state === 'failed';
+}
+
 /** Label the button that carries out a plan: the verb and the number, never OK. */
 export function planLabel(plan: Plan, trans: TranslationBundle): string {
   const count = plan.new + plan.replaced;
@@ -111,7 +117,12 @@ export function planLabel(plan: Plan, trans: TranslationBundle): string {
   switch (plan.verb) {
     case 'generate_assignment':
       return again ? trans.__('Generate again') : trans.__('Generate');
+    case 'check_assignment':
+      return trans.__('Check');
     case 'release_assignment':
+      if (isHeldBack(plan)) {
+        return trans.__('Release anyway');
+      }
       return again ? trans.__('Release again') : trans.__('Release');
     case 'unrelease':
       return trans.__('Unrelease %1', plan.assignment_id);
@@ -148,6 +159,8 @@ export function planSentence(plan: Plan, trans: TranslationBundle): string {
   switch (plan.verb) {
     case 'generate_assignment':
       return trans.__('The generated version of %1 is replaced by a new one.', name);
+    case 'check_assignment':
+      return '';
     case 'release_assignment':
       return trans.__('The released version of %1 is replaced; students who fetched it keep theirs.', name);
     case 'collect':
@@ -192,13 +205,14 @@ export function submitNotices(row: StudentAssignment, now: number, trans: Transl
 /** Say what became of a job in one line, for the toast and the history. */
 export function jobResult(job: Job, trans: TranslationBundle): string {
   if (job.state === 'failed' && job.error) {
-    return job.error.message;
+    // what follows in further lines is for the history
+    return job.error.message.split('\n')[0];
   }
   if (job.state === 'cancelled') {
     return trans.__('cancelled after %1 of %2', job.done, job.total);
   }
   if (job.total <= 1 && job.failed === 0) {
-    return trans.__('done');
+    return job.summary || trans.__('done');
   }
   const good = Math.max(0, job.done - job.failed - job.skipped);
   const parts = [trans.__('%1 done', good)];

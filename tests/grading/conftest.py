@@ -98,7 +98,8 @@ def set_source(index: int, source: str) -> Edit:
 
 def new_classroom(root: Path) -> Classroom:
     shutil.copytree(EXAMPLE, root / "source" / "ps1", ignore=shutil.ignore_patterns("*.html"))
-    (root / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "course101"\n')
+    config = 'c = get_config()\nc.CourseDirectory.course_id = "course101"\nc.HubgradeRelease.gate = "off"\n'
+    (root / "nbgrader_config.py").write_text(config)
     return Classroom(root)
 
 

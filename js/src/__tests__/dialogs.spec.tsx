@@ -45,6 +45,52 @@ describe('before something is overwritten', () => {
   });
 });
 
+describe('the release gate', () => {
+  const wish = { verb: 'release_assignment', assignment_id: 'ps1' } as const;
+  const finding = {
+    code: 'solution_fails',
+    where: 'problem1.ipynb, cell 6 (squares)',
+    message: 'The solution gets 0 of 1 point (NameError).',
+    remedy: 'Correct the solution.',
+    fails: true
+  };
+  const verdict = { checked_at: '2026-11-22T12:00:00Z', cells: 1, max_score: 1, released_score: 0 };
+  const held = plan({
+    ...wish,
+    gate: { mode: 'block', verdict: { ...verdict, state: 'failed', findings: [finding] } }
+  });
+
+  it('asks only when the solution is known not to pass', () => {
+    const passed = { ...verdict, state: 'passed' as const, findings: [] };
+    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: null } }))).toBe(false);
+    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: passed } }))).toBe(false);
+    expect(needsConfirmation(held)).toBe(true);
+  });
+  it('names notebook and cell, and releases only on a second word', async () => {
+    const server = new FakeServer();
+    server.on['POST /plan'] = held;
+    server.on['POST /jobs'] = job({ state: 'done' });
+    const { acts, tracker } = makeHubgrade(server);
+    const running = acts.run('c1', wish);
+    expect(await screen.findByText('problem1.ipynb, cell 6 (squares)')).toBeTruthy();
+    expect(screen.getByText(/gets 0 of 1 point/)).toBeTruthy();
+    fireEvent.click(button('Release anyway'));
+    await act(() => running);
+    expect(server.asked('POST /jobs')[0].body).toMatchObject({ verb: 'release_assignment', anyway: true });
+    tracker.dispose();
+  });
+  it('says beside what is replaced that the solution is graded first, or passed', () => {
+    const unknown = plan({ ...wish, new: 0, replaced: 1, gate: { mode: 'block', verdict: null } });
+    render(<PlanDialog plan={unknown} onClose={vi.fn()} />);
+    expect(screen.getByText(/released only with full marks/)).toBeTruthy();
+    cleanup();
+    const passed = plan({ ...unknown, gate: { mode: 'warn', verdict: { ...verdict, state: 'passed', findings: [] } } });
+    render(<PlanDialog plan={passed} onClose={vi.fn()} />);
+    expect(screen.getByText(/gets full marks: 1 point/)).toBeTruthy();
+    expect(button('Release again')).toBeTruthy();
+  });
+});
+
 describe('running a verb', () => {
   const wish = { verb: 'autograde', assignment_id: 'ps1' } as const;
 

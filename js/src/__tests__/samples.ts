@@ -124,6 +124,7 @@ export function plan(change: Partial<Plan> = {}): Plan {
     backup: null,
     confirm_with: null,
     warnings: [],
+    gate: null,
     ...change
   };
 }

@@ -10,6 +10,9 @@ export type CourseRef = Schemas['CourseRef'];
 export type ErrorBody = Schemas['ErrorBody'];
 export type Finding = Schemas['Finding'];
 export type FormgraderLink = Schemas['FormgraderLink'];
+export type Gate = Schemas['Gate'];
+export type GateFinding = Schemas['GateFinding'];
+export type GateVerdict = Schemas['GateVerdict'];
 export type ItemResult = Schemas['ItemResult'];
 export type Job = Schemas['Job'];
 export type JobDetail = Schemas['JobDetail'];
@@ -46,6 +49,7 @@ export function jobRequest(wish: JobWish): JobRequest {
     notebook: '*',
     before_due_date: false,
     confirm: '',
+    anyway: false,
     ...wish
   };
 }

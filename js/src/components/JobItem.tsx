@@ -89,6 +89,8 @@ export function JobResults({ detail }: { detail: JobDetail }): JSX.Element {
   const { error } = detail.job;
   const failed = detail.results.filter(result => result.state === 'failed');
   const rest = detail.results.length - failed.length;
+  // of one item what it has to say is worth reading also when it went well
+  const said = detail.results.length === 1 ? detail.results.filter(one => one.state !== 'failed' && one.message) : [];
   return (
     <>
       {error && (
@@ -105,6 +107,15 @@ export function JobResults({ detail }: { detail: JobDetail }): JSX.Element {
               </Chip>{' '}
               {result.message}{' '}
               <span className="jp-Hubgrade-muted">{result.remedy}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {said.length > 0 && (
+        <ul className="jp-Hubgrade-results">
+          {said.map(result => (
+            <li key={result.item}>
+              {result.message} <span className="jp-Hubgrade-muted">{result.remedy}</span>
             </li>
           ))}
         </ul>

@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import type { Plan } from '../api/wire';
 import { useTrans } from '../translation';
-import { planLabel, planSentence, verbName } from '../words';
+import { isHeldBack, planLabel, planSentence, verbName } from '../words';
+import { GateReport } from './GateReport';
 import { Field, Modal } from './Modal';
 
 interface IPlanDialogProps {
@@ -21,7 +22,7 @@ export function PlanDialog({ plan, onClose }: IPlanDialogProps): JSX.Element {
     <Modal
       title={`${verbName(plan.verb, trans)} · ${plan.assignment_id}`}
       accept={planLabel(plan, trans)}
-      danger={word !== null}
+      danger={word !== null || isHeldBack(plan)}
       disabled={word !== null && typed !== word}
       onAccept={() => onClose(typed)}
       onDismiss={() => onClose(null)}
@@ -40,6 +41,7 @@ export function PlanDialog({ plan, onClose }: IPlanDialogProps): JSX.Element {
           ))}
         </ul>
       )}
+      {plan.gate && <GateReport gate={plan.gate} />}
       {plan.backup && (
         <p className="jp-Hubgrade-muted">
           {plan.backup.startsWith('/')

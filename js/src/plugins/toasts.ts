@@ -10,9 +10,18 @@ export const toastsPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IHubgrade],
   activate: (_app: JupyterFrontEnd, hubgrade: IHubgrade) => {
-    const { opener, tracker, trans } = hubgrade;
+    const { acts, opener, tracker, trans } = hubgrade;
     tracker.ended.connect((_, job) => {
       const title = `${verbName(job.request.verb, trans)} ${job.request.assignment_id}`;
+      const { request } = job;
+      if (job.error?.code === 'gate_failed') {
+        // planned anew, the dialog shows every finding and asks for the second word
+        opener.notify(`${title}: ${jobResult(job, trans)}`, 'error', {
+          label: trans.__('Show why'),
+          run: () => void acts.run(job.course_key, request)
+        });
+        return;
+      }
       opener.notify(`${title}: ${jobResult(job, trans)}`, toneOf(job), {
         label: trans.__('Show'),
         run: () => opener.coursePage({ course_key: job.course_key, ...placeOf(job) })

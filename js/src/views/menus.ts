@@ -82,6 +82,11 @@ export function assignmentMenu(hubgrade: IHubgrade, course: string, row: Assignm
       disabled: !generated
     },
     {
+      label: trans.__('Check its solution'),
+      run: run('check_assignment'),
+      disabled: !generated || !row.has_source
+    },
+    {
       label: released ? trans.__('Release again…') : trans.__('Release'),
       run: run('release_assignment', released ? 'all' : 'remaining'),
       disabled: !generated
