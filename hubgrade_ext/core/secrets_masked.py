@@ -10,6 +10,11 @@ _SECRET_NAME = re.compile(
     r"passw|passphrase|secret|token|credential|api_?key|(^|[._-])(key|keys|keyfile|cert|certfile|auth)($|[._-])",
     re.I,
 )
+_SECRET_LINE = re.compile(
+    r"passw|passphrase|secret\b|secrets?['\"]?\s*[:=]|token\b|credential|api_?key", re.I
+)
+# a path says where a secret is, not what; nor does a key between brackets
+_QUOTED = re.compile(r"""(?<!\w\[)(['"])(?!/|\./)(?:(?!\1).)+\1""")
 _URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]*):[^\s'\"]*@", re.I)
 _QUERY_SECRET = re.compile(r"([?&;][^=&\s'\"]*(?:passw|secret|token|key)[^=&\s'\"]*=)[^&;\s'\"]+", re.I)
 
@@ -23,6 +28,17 @@ def show(name: str, value: object) -> str:
 def mask_urls(text: str) -> str:
     """Mask the passwords of URLs in a text."""
     return _QUERY_SECRET.sub(rf"\g<1>{MASK}", _URL_PASSWORD.sub(rf"\g<1>:{MASK}@", text))
+
+
+def mask_lines(text: str) -> str:
+    """Mask quoted values in lines of configuration that name a secret; paths stay."""
+    return "\n".join(_mask_line(line) for line in mask_urls(text).split("\n"))
+
+
+def _mask_line(line: str) -> str:
+    if not _SECRET_LINE.search(line):
+        return line
+    return _QUOTED.sub(lambda m: f"{m[1]}{MASK}{m[1]}", line)
 
 
 def _render(name: str, value: object) -> str:
