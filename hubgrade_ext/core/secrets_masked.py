@@ -11,11 +11,11 @@ _SECRET_NAME = re.compile(
     re.I,
 )
 _SECRET_LINE = re.compile(
-    r"passw|passphrase|secret\b|secrets?['\"]?\s*[:=]|token\b|credential|api_?key", re.I
+    r"passw|passphrase|secret\b|secrets?['\"]?\s*[:=]|tokens?\b|credential|api_?key", re.I
 )
 # a path says where a secret is, not what; nor does a key between brackets
 _QUOTED = re.compile(r"""(?<!\w\[)(['"])(?!/|\./)(?:(?!\1).)+\1""")
-_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]*):[^\s'\"]*@", re.I)
+_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+._-]*://[^\s:/@'\"]*):[^\s'\"]*@", re.I)
 _QUERY_SECRET = re.compile(r"([?&;][^=&\s'\"]*(?:passw|secret|token|key)[^=&\s'\"]*=)[^&;\s'\"]+", re.I)
 
 

@@ -6,7 +6,6 @@ import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hubgrade_ext.core.secrets_masked import mask_urls
 from hubgrade_ext.preflight.gradebook_facts import lock_holder, schema_versions, sqlite_path
@@ -75,8 +74,7 @@ def _has_content(path: str) -> bool:
 
 
 def _driver_problem(url: str) -> str:
-    scheme = urlsplit(url).scheme
-    family, _, driver = scheme.partition("+")
+    family, _, driver = url.split("://", 1)[0].partition("+")
     wanted = MODULES.get(driver, driver) or DRIVERS.get(family, "")
     if not wanted:
         return f"jupyterhub knows no database {family!r}"

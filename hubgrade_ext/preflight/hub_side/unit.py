@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from msgspec import Struct
@@ -97,9 +98,8 @@ def _split(text: str) -> list[str]:
 
 def _config_option(command: str) -> str:
     words = _split(command)
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in pairwise(words):
         if word in ("-f", "--config"):
             return after
-        if word.startswith("--config="):
-            return word.removeprefix("--config=")
-    return ""
+    given = [word.removeprefix("--config=") for word in words if word.startswith("--config=")]
+    return given[-1] if given else ""
