@@ -30,7 +30,6 @@ class AdminArguments(argparse.Namespace):
     remove: bool
     old: Path
     write: Path | None
-    kind: str
 
 
 def add_admin_commands(commands: Any, add: Add) -> None:
@@ -42,12 +41,6 @@ def add_admin_commands(commands: Any, add: Add) -> None:
     _add_course(add(inner, "admin course", "admin_commands:course"))
     migrate = add(inner, "admin migrate-config", "admin_migrate:migrate_config")
     migrate.add_argument("old", metavar="OLD", type=Path, help="a jupyterhub_config.py or nbgrader_config.py")
-    migrate.add_argument(
-        "--kind",
-        choices=["hub", "nbgrader"],
-        default="",
-        help="what OLD is (default: by its name and content)",
-    )
     migrate.add_argument("--write", metavar="NEW", type=Path, help="write the result to this new file")
 
 
