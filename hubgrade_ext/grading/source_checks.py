@@ -21,6 +21,7 @@ from traitlets.utils.importstring import import_item
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import NotebookInvalid
 from hubgrade_ext.core.notebooks import Cell, Notebook, notebook_files, read_notebook
+from hubgrade_ext.grading.python2 import is_python2, python2_cells
 
 # Source: nbgrader 0.9.6 `nbgraderformat/v3.json`
 GRADE_ID = re.compile(r"[a-zA-Z0-9_\-]*")
@@ -28,12 +29,16 @@ GRADE_ID = re.compile(r"[a-zA-Z0-9_\-]*")
 
 @dataclass(frozen=True)
 class SourceFinding:
-    """One fault; `where` names notebook and cell, as in `problem1.ipynb, cell 3 (squares)`."""
+    """One fault; `where` names notebook and cell, as in `problem1.ipynb, cell 3 (squares)`.
+
+    `kind` is the id of the preflight check that asks for such faults.
+    """
 
     where: str
     message: str
     remedy: str = ""
     warning: bool = False
+    kind: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
@@ -67,7 +72,8 @@ def check_source(course: Course, assignment_id: str) -> list[SourceFinding]:
     files = notebook_files(folder) if folder.is_dir() else []
     if not files:
         where = f"{settings.source_directory}/{assignment_id}"
-        return [SourceFinding(where, "there is no notebook in it.", "Put the assignment's notebooks there.")]
+        remedy = "Put the assignment's notebooks there."
+        return [SourceFinding(where, "there is no notebook in it.", remedy, kind="assignment.notebooks")]
     rules = rules_of(course)
     return [finding for path in files for finding in _check_file(path, rules)]
 
@@ -119,9 +125,12 @@ def _check_file(path: Path, rules: Rules) -> Iterator[SourceFinding]:
         notebook = read_notebook(path)
     except NotebookInvalid as error:
         remedy = "Repair it in a text editor, or restore an earlier copy of it."
-        yield SourceFinding(path.name, error.message.removeprefix(f"{path.name} "), remedy)
+        message = error.message.removeprefix(f"{path.name} ")
+        yield SourceFinding(path.name, message, remedy, kind="notebook.readable")
         return
     yield from _check_kernel(path.name, notebook, rules)
+    if not (is_python2(notebook.kernel_name) and notebook.kernel_name in rules.kernels):
+        yield from _check_python(path.name, notebook)
     for cell in notebook.cells:
         where = f"{path.name}, {cell.label}"
         for region in rules.regions:
@@ -134,6 +143,7 @@ def _check_file(path: Path, rules: Rules) -> Iterator[SourceFinding]:
             f"{path.name}, cells {numbers}",
             f"they share the id {grade_id!r}.",
             "Give each cell an id of its own in the Create Assignment panel.",
+            kind="notebook.duplicate_ids",
         )
 
 
@@ -144,15 +154,37 @@ def _check_kernel(name: str, notebook: Notebook, rules: Rules) -> Iterator[Sourc
             name,
             f"nbgrader has no text to put in place of solutions in the language {language!r}.",
             f"Add {language!r} to ClearSolutions.code_stub in nbgrader_config.py.",
+            kind="notebook.language",
         )
     if not notebook.kernel_name:
-        yield SourceFinding(name, "it names no kernel.", "Choose a kernel and save it.", warning=True)
+        remedy = "Choose a kernel and save it."
+        yield SourceFinding(name, "it names no kernel.", remedy, warning=True, kind="kernel.unset")
+    elif notebook.kernel_name not in rules.kernels and is_python2(notebook.kernel_name):
+        yield SourceFinding(
+            name,
+            f"it asks for Python 2 ({notebook.kernel_name!r}), which has come to its end.",
+            "Set its kernel to Python 3; code that differs there has to be corrected by hand.",
+            warning=True,
+            kind="kernel.python2",
+        )
     elif notebook.kernel_name not in rules.kernels:
         yield SourceFinding(
             name,
             f"its kernel {notebook.kernel_name!r} is not installed here, so it cannot be autograded here.",
             "Install that kernel, or choose another one.",
             warning=True,
+            kind="kernel.missing",
+        )
+
+
+def _check_python(name: str, notebook: Notebook) -> Iterator[SourceFinding]:
+    for cell, fault in python2_cells(notebook) if notebook.language in ("", "python") else ():
+        yield SourceFinding(
+            f"{name}, {cell.label}",
+            f"it is Python 2: {fault.rstrip('.?')}.",
+            "Correct it for Python 3.",
+            warning=True,
+            kind="notebook.python2_code",
         )
 
 
@@ -165,6 +197,7 @@ def _check_region(where: str, cell: Cell, region: Region) -> Iterator[SourceFind
                     where,
                     f"a second {region.begin} in line {number}, before the one in line {open_line} ends.",
                     f"Put {region.end} before it.",
+                    kind="notebook.regions",
                 )
             open_line, found = number, True
         elif region.end in line:
@@ -174,12 +207,14 @@ def _check_region(where: str, cell: Cell, region: Region) -> Iterator[SourceFind
             where,
             f"{region.begin} in line {open_line} has no {region.end}.",
             f"Put {region.end} where it should end.",
+            kind="notebook.regions",
         )
     if found and region.enforced and not getattr(cell, region.role):
         yield SourceFinding(
             where,
             f"it has a {region.begin} region, but is not {region.words}.",
             f"Make it {region.words} in the Create Assignment panel, or remove the markers.",
+            kind="notebook.solution_regions",
         )
 
 
@@ -188,22 +223,29 @@ def _check_metadata(where: str, cell: Cell) -> Iterator[SourceFinding]:
     if version != SCHEMA_VERSION:
         age = "an older" if version < SCHEMA_VERSION else "a newer"
         remedy = "Run `nbgrader update` on it." if version < SCHEMA_VERSION else "Upgrade nbgrader here."
-        yield SourceFinding(where, f"its nbgrader metadata has {age} format ({version}).", remedy)
+        kind = f"notebook.schema_{'old' if version < SCHEMA_VERSION else 'new'}"
+        yield SourceFinding(where, f"its nbgrader metadata has {age} format ({version}).", remedy, kind=kind)
         return
     if (cell.has_role or cell.task) and not cell.grade_id:
-        yield SourceFinding(where, "it has no id.", "Give it one in the Create Assignment panel.")
+        remedy = "Give it one in the Create Assignment panel."
+        yield SourceFinding(where, "it has no id.", remedy, kind="notebook.ids")
     if not GRADE_ID.fullmatch(cell.grade_id):
         yield SourceFinding(
-            where, "its id has other characters than A–Z a–z 0–9 _ and -.", "Give it another id."
+            where,
+            "its id has other characters than A–Z a–z 0–9 _ and -.",
+            "Give it another id.",
+            kind="notebook.ids",
         )
     yield from _check_points(where, cell)
     if cell.task and cell.cell_type != "markdown":
-        yield SourceFinding(where, "a task must be a Markdown cell.", "Make it a Markdown cell.")
+        remedy = "Make it a Markdown cell."
+        yield SourceFinding(where, "a task must be a Markdown cell.", remedy, kind="notebook.cell_types")
     if not cell.task and cell.cell_type == "markdown" and cell.grade != cell.solution:
         yield SourceFinding(
             where,
             "a graded Markdown cell must be a manually graded answer.",
             "Choose “Manually graded answer” in the Create Assignment panel.",
+            kind="notebook.cell_types",
         )
 
 
@@ -212,8 +254,9 @@ def _check_points(where: str, cell: Cell) -> Iterator[SourceFinding]:
         return
     remedy = "Enter them in the Create Assignment panel."
     if cell.points is None:
-        yield SourceFinding(where, "it has no points.", remedy)
+        yield SourceFinding(where, "it has no points.", remedy, kind="notebook.points")
     elif cell.points < 0:
-        yield SourceFinding(where, f"it has negative points ({cell.points:g}).", remedy)
+        message = f"it has negative points ({cell.points:g})."
+        yield SourceFinding(where, message, remedy, kind="notebook.points")
     elif cell.points == 0:
-        yield SourceFinding(where, "it has zero points.", remedy, warning=True)
+        yield SourceFinding(where, "it has zero points.", remedy, warning=True, kind="notebook.zero_points")

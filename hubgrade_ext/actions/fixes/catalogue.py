@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubgrade_ext.actions.fixes import gradebook, permissions
+from hubgrade_ext.actions.fixes import gradebook, old_configuration, old_notebooks, permissions
 from hubgrade_ext.actions.fixes.fix import Fix
 
 FIXES: list[Fix] = [
@@ -13,4 +13,8 @@ FIXES: list[Fix] = [
     permissions.INBOUND,
     permissions.GRADEBOOK,
     gradebook.UPGRADE,
+    old_configuration.NEW_NAMES,
+    old_configuration.REMOVE,
+    old_notebooks.UPDATE,
+    old_notebooks.PYTHON_3,
 ]

@@ -20,6 +20,7 @@ from hubgrade_ext.core.programs import programs_on_path
 
 log = logging.getLogger("hubgrade.fixes")
 WAIT_S = 5.0
+LATE_PENALTY = "late_submission_penalty"
 # what no upgrade may change the number of
 COUNTED = ("student", "assignment", "submitted_assignment", "grade", "comment")
 
@@ -79,6 +80,7 @@ class UpgradeGradebook(Struct, frozen=True, tag="upgrade_gradebook"):
             if self.stamp:
                 _stamp(path, self.new)
             else:
+                _add_what_came_before_versions(path)
                 _upgrade(path)
             after = _state(path)
             if after.version != self.new or after.counts != before.counts:
@@ -133,6 +135,17 @@ def _stamp(path: Path, version: str) -> None:
             "create table if not exists alembic_version (version_num varchar(32) not null primary key)"
         )
         db.execute("insert into alembic_version values (?)", (version,))
+
+
+def _add_what_came_before_versions(path: Path) -> None:
+    """Add the one column that nbgrader 0.3 brought; its migrations begin with the schema after that.
+
+    Source: `nbgrader.api` of nbgrader 0.2.2, 0.3.3 and 0.4.0.
+    """
+    with _plain(path), closing(sqlite3.connect(path, timeout=WAIT_S)) as db, db:
+        columns = {row[1] for row in db.execute("pragma table_info(submitted_notebook)")}
+        if columns and LATE_PENALTY not in columns:
+            db.execute(f"alter table submitted_notebook add column {LATE_PENALTY} float")
 
 
 def _upgrade(path: Path) -> None:
