@@ -13,6 +13,7 @@ from typing import Any
 from hubgrade_ext.cli import texts
 
 Add = Callable[..., argparse.ArgumentParser]
+AddCommon = Callable[[argparse.ArgumentParser], None]
 PREFIX = "set_"
 CONFIG_DIR = "/etc/jupyterhub"
 
@@ -32,10 +33,11 @@ class AdminArguments(argparse.Namespace):
     write: Path | None
 
 
-def add_admin_commands(commands: Any, add: Add) -> None:
-    """Add `admin` with its three commands; `add` makes a command with the options that all have."""
+def add_admin_commands(commands: Any, add: Add, add_common: AddCommon) -> None:
+    """Add `admin` with its three commands; `add` makes one, `add_common` adds the options that all have."""
     summary = texts.COMMANDS["admin"].summary
     admin = commands.add_parser("admin", help=summary, description=summary, epilog=texts.ADMIN_EXAMPLES)
+    add_common(admin)
     inner = admin.add_subparsers(metavar="site|course|migrate-config", required=True, dest="admin_command")
     _add_site(add(inner, "admin site", "admin_commands:site"))
     _add_course(add(inner, "admin course", "admin_commands:course"))

@@ -30,7 +30,7 @@ def _site(values: dict[str, object]) -> str:
         ("--tls-key", ("JupyterHub.ssl_key",)),
     ):
         value = _first(values, names)
-        # what stands between < and > in a guide is not a value, and a relative path is none that a unit can use
+        # a guide's <placeholder> is not a value, and a unit cannot use a relative path
         if isinstance(value, str) and value and value[0] not in "<.":
             words += [option, value]
     admins = _names(_first(values, ("Authenticator.admin_users", "JupyterHub.admin_users")))

@@ -76,7 +76,6 @@ class _Edits:
         # as ast counts lines: a form feed or a line separator inside one does not end it
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
         self._put: dict[int, list[str]] = {}
-        self._whole = text
         self._renames: list[tuple[Setting, str]] = []
         self._patches: list[tuple[int, int, int, str]] = []
         self.notes: list[Note] = []
@@ -111,9 +110,7 @@ class _Edits:
             if node.lineno != node.end_lineno:
                 self.note(node.lineno, setting.name, f"is c.{new} today: rename it by hand")
             elif node.lineno not in self._put:
-                # what c is called in this file stays
-                config = ast.get_source_segment(self._whole, node.value.value)  # type: ignore[attr-defined]
-                self._patch(node.lineno, node.col_offset, node.end_col_offset or 0, f"{config}.{new}")
+                self._patch(node.lineno, node.col_offset, node.end_col_offset or 0, f"{setting.root}.{new}")
                 self.note(node.lineno, setting.name, f"is c.{new} today")
         for number, start, end, new in sorted(self._patches, reverse=True):
             line = self._lines[number - 1].encode()

@@ -14,10 +14,11 @@ Statement = ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr
 class Setting:
     """One place where `c.Class.trait` stands.
 
-    `node` is that name. `statement` is the whole statement when it sets the trait, else None (it is only
-    read). `value` is what it is set to when that is a literal, else UNKNOWN.
+    `root` is what `c` is called there, `node` the whole name. `statement` is the whole statement when it sets
+    the trait, else None (it is only read). `value` is what it is set to when that is a literal, else UNKNOWN.
     """
 
+    root: str
     section: str
     trait: str
     node: ast.Attribute
@@ -35,13 +36,14 @@ def find_settings(tree: ast.Module) -> list[Setting]:
     statements = {id(node): (statement, value) for statement, node, value in _setting_statements(tree)}
     found: list[Setting] = []
     for node in ast.walk(tree):
-        if not _is_setting(node):
-            continue
-        assert isinstance(node, ast.Attribute)
-        assert isinstance(node.value, ast.Attribute)
-        statement, value = statements.get(id(node), (None, None))
-        literal = UNKNOWN if value is None else literal_of(value)
-        found.append(Setting(node.value.attr, node.attr, node, statement, literal))
+        match node:
+            # a class begins with a capital: c.Class.trait, and not os.path.join
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=root), attr=section), attr=trait) if (
+                section[:1].isupper()
+            ):
+                statement, value = statements.get(id(node), (None, None))
+                literal = UNKNOWN if value is None else literal_of(value)
+                found.append(Setting(root, section, trait, node, statement, literal))
     return sorted(found, key=lambda s: (s.node.lineno, s.node.col_offset))
 
 
@@ -80,11 +82,3 @@ def _setting_statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.expr, 
             function = node.value.func
             if isinstance(function, ast.Attribute):
                 yield node, function.value, None
-
-
-def _is_setting(node: ast.AST) -> bool:
-    if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute)):
-        return False
-    root = node.value.value
-    # a class begins with a capital: c.Class.trait, and not os.path.join
-    return isinstance(root, ast.Name) and node.value.attr[:1].isupper()
