@@ -73,7 +73,7 @@ def build_parser(program: str) -> Parser:
     _add_instructor_verbs(commands)
     _add_student_commands(commands)
     _add_job_commands(commands)
-    add_admin_commands(commands, _add)
+    add_admin_commands(commands, _add, _add_common)
     return parser
 
 
