@@ -20,6 +20,7 @@ TOKEN_VARIABLE = "CONFIGPROXY_AUTH_TOKEN"
 DEFAULT_COMMAND = "configurable-http-proxy"
 DEFAULT_API, DEFAULT_HUB_PORT, DEFAULT_PUBLIC = "http://127.0.0.1:8001", 8081, "http://:8000"
 TIMEOUT_S = 2.0
+LISTENING = "0A"
 
 
 def proxy_facts(config: LoadedConfig) -> ProxyFacts:
@@ -125,23 +126,32 @@ def _taken_ports(config: LoadedConfig, proxy: Answer) -> list[str]:
         # a proxy that is left over is told by checks of its own
         if not proxy.status:
             wanted["the proxy's API"] = urlsplit(config.text(PROXY, "api_url") or _old_api_url(config)).port
-    taken = []
-    for what, port in wanted.items():
-        holder = listener(port) if port else ""
-        if holder:
-            taken.append(f"port {port}, for {what}, by {holder}")
-    return taken
+    listening = _listening()
+    return [f"port {p}, for {what}, by {_holder(p)}" for what, p in wanted.items() if p in listening]
 
 
-def listener(port: int) -> str:
-    """Return who listens on a TCP port of this machine, empty when nobody does."""
+def _holder(port: int) -> str:
+    """Return who listens on a TCP port; this goes through the open files of every process."""
     for socket in psutil.net_connections(kind="tcp"):
-        if socket.status != psutil.CONN_LISTEN or socket.laddr.port != port:
+        if socket.status != psutil.CONN_LISTEN or socket.laddr.port != port or socket.pid is None:
             continue
-        if socket.pid is None:
-            return "a process of another user"
         try:
             return f"process {socket.pid} ({psutil.Process(socket.pid).name()})"
         except psutil.NoSuchProcess:
             continue
-    return ""
+    return "a process of another user"
+
+
+def _listening() -> set[int]:
+    """Return the ports on which somebody listens.
+
+    Source: Linux `/proc/net/tcp`, address and state in hexadecimal digits.
+    """
+    ports = set()
+    for table in map(Path, ("/proc/net/tcp", "/proc/net/tcp6")):
+        if table.exists():
+            for line in table.read_text(encoding="ascii").splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == LISTENING:
+                    ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports
