@@ -87,6 +87,13 @@ class HubgradeExtension(ExtensionApp):
         help="""How many ended jobs a course remembers, with their logs. Default: 200.
         Lower it when the course's disk is small.""",
     )
+    cancel_grace_s = Float(
+        2.0,
+        min=0,
+        config=True,
+        help="""Seconds that submissions being graded get to finish when a job is cancelled. Default: 2.
+        Raise it when you would rather wait than have them graded again later.""",
+    )
     verb_table = Unicode(
         "hubgrade_ext.actions.verbs:VERBS",
         config=True,
@@ -102,15 +109,22 @@ class HubgradeExtension(ExtensionApp):
         from hubgrade_ext.jobs.course_queue import Limits
         from hubgrade_ext.jobs.runner import JobRunner
 
-        limits = Limits(self.job_queue_limit, self.job_time_limit_s, self.job_log_limit_bytes, self.jobs_kept)
+        limits = Limits(
+            self.job_queue_limit,
+            self.job_time_limit_s,
+            self.job_log_limit_bytes,
+            self.jobs_kept,
+            self.cancel_grace_s,
+        )
+        hub = HubGroups()
         runner = JobRunner(
             verbs=self.verb_table,
             niceness=self.worker_niceness,
             limits=limits,
             emit=self._announce,
             touch=self._touch,
+            hub_courses=hub.courses,
         )
-        hub = HubGroups()
         server = self._server
         courses = OpenCourses(server.root_dir, runner, hub)
         self.settings["hubgrade_services"] = Services(__version__, runner, courses, hub)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from hubgrade_ext.actions.items import work_at_once, work_through
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.core.gradebook_lock import backup_gradebook, patiently
-from hubgrade_ext.core.grading_options import HubgradeGrading
-from hubgrade_ext.core.models import JobRequest, Progress
+from hubgrade_ext.core.grading_options import grading_options
+from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.core.names import check_notebook_pattern, check_student_id
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.core.steps import chosen, has_result, submission_states
 from hubgrade_ext.grading.at_once import SubmissionsAtOnce
-from hubgrade_ext.grading.recorded import recorded_assignment
+from hubgrade_ext.grading.audit import audit
+from hubgrade_ext.grading.recorded import RecordedAssignment, recorded_assignment
 from hubgrade_ext.grading.submission import grade_submission
 from hubgrade_ext.grading.two_stage import runs_cells_as_usual
 
@@ -42,7 +45,19 @@ def autograde(course: Course, request: JobRequest, skip: frozenset[str]) -> Iter
     backups = Backups(settings)
     if any(has_result("autograde", state) for state in todo if state.student_id not in skip):
         backup_gradebook(settings, backups)
-    if HubgradeGrading(config=course.config).engine == "sandboxed" and runs_cells_as_usual(course):
+    yield from _audited(_grade(course, request, skip, students, recorded, backups), course, request, skip)
+
+
+def _grade(
+    course: Course,
+    request: JobRequest,
+    skip: frozenset[str],
+    students: list[str],
+    recorded: RecordedAssignment,
+    backups: Backups,
+) -> Iterator[Progress]:
+    options = grading_options(course.config)
+    if options.engine == "sandboxed" and runs_cells_as_usual(course):
         with SubmissionsAtOnce(course, request.assignment_id, request.notebook, recorded, backups) as at_once:
             yield from work_at_once(students, skip, at_once)
         return
@@ -53,3 +68,18 @@ def autograde(course: Course, request: JobRequest, skip: frozenset[str]) -> Iter
             course, request.assignment_id, student, request.notebook, recorded=recorded, backups=backups
         ),
     )
+
+
+def _audited(
+    steps: Iterator[Progress], course: Course, request: JobRequest, skip: frozenset[str]
+) -> Iterator[Progress]:
+    """Pass the steps on, the last one with what the audit says."""
+    results: dict[str, ItemResult] = {}
+    for step in steps:
+        if step.result is None:
+            yield step
+            continue
+        results[step.result.item] = step.result
+        is_last = step.done == step.total
+        summary = audit(course.settings, request.assignment_id, results, skip) if is_last else ""
+        yield structs.replace(step, summary=summary)

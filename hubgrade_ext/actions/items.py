@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from hubgrade_ext.core import stopping
 from hubgrade_ext.core.conversion import Failure
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.core.failures import unexpected
+from hubgrade_ext.core.item_log import working_on
 from hubgrade_ext.core.models import ItemResult, Progress
 
 
@@ -35,7 +37,8 @@ def work_through(
 
 def _foreseen_or_not(do: Callable[[str], ItemResult], item: str) -> ItemResult:
     try:
-        return do(item)
+        with working_on(item):
+            return do(item)
     except HubgradeError:
         raise
     except Exception as error:  # noqa: BLE001  one item, whatever is in it, never stops the others
@@ -54,6 +57,9 @@ class AtOnce(Protocol):
     def pending(self) -> bool:
         """Say whether items are under way."""
 
+    def drop_waiting(self) -> None:
+        """Forget what was begun but does not run yet."""
+
     def begin(self, item: str, /) -> ItemResult | None:
         """Begin an item; its result when it has ended at once."""
 
@@ -62,19 +68,32 @@ class AtOnce(Protocol):
 
 
 def work_at_once(items: Sequence[str], skip: frozenset[str], work: AtOnce) -> Iterator[Progress]:
-    """Yield Progress as `work_through` does; items end in any order, each exactly once."""
+    """Yield Progress as `work_through` does; items end in any order, each exactly once.
+
+    When the job is asked to stop, what runs is waited for, and the rest is left alone.
+    """
+    with stopping.finishing():
+        yield from _work_at_once(items, skip, work)
+
+
+def _work_at_once(items: Sequence[str], skip: frozenset[str], work: AtOnce) -> Iterator[Progress]:
     total = len(skip.union(items))
     done = len(skip)
     todo = [item for item in items if item not in skip]
     told = tuple(items)
     for item in todo:
+        if stopping.asked():
+            break
         yield Progress(done, total, current=item, items=told)
         told = ()
-        at_once = work.begin(item)
+        with working_on(item):
+            at_once = work.begin(item)
         for result in ([at_once] if at_once else []) + work.ended(wait=work.full):
             done += 1
             yield Progress(done, total, result=result)
     while work.pending:
+        if stopping.asked():
+            work.drop_waiting()
         for result in work.ended(wait=True):
             done += 1
             yield Progress(done, total, result=result)

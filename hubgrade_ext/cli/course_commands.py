@@ -120,12 +120,14 @@ def preflight(arguments: Arguments, output: Output) -> int:
     """Print every check; the exit status is 0, 1 for warnings, 2 for errors."""
     from hubgrade_ext.actions.fixes.catalogue import FIXES
     from hubgrade_ext.preflight.facts import Given
+    from hubgrade_ext.preflight.notebook_facts import gather_sources
     from hubgrade_ext.preflight.runner import run, run_configuration
 
     only = arguments.only or ()
     try:
-        settings = open_either(arguments).settings
-        given = Given(_config_page(settings))
+        course = open_either(arguments)
+        settings = course.settings
+        given = Given(_config_page(settings), sources=gather_sources(course) if settings.root else None)
         fixable = [fix.fix_id for fix in FIXES]
         report = run(settings, ref_of(settings), given, only=only, fixable=fixable)
     except ConfigBroken as error:

@@ -14,6 +14,7 @@ from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.cli.progress import ProgressDisplay
 from hubgrade_ext.cli.verb_commands import describe, tell, title_of
 from hubgrade_ext.core.errors import InvalidRequest, JobNotFound
+from hubgrade_ext.core.item_log import lines_of
 from hubgrade_ext.core.models import JobsPage
 
 if TYPE_CHECKING:
@@ -44,13 +45,18 @@ def show(arguments: Arguments, output: Output) -> int:
     journal = Journal(open_either(arguments).settings)
     detail = journal.get(_full_id(journal, arguments.job_id))
     log = _read_log(journal, detail.job.job_id)
+    if arguments.item is not None:
+        detail = msgspec.structs.replace(
+            detail, results=[r for r in detail.results if r.item == arguments.item]
+        )
+        log = lines_of(log, arguments.item)
     if output.json:
         output.show({**msgspec.to_builtins(detail), "log": log})
         return 0
     output.table(tables.job(detail.job))
     for result in detail.results:
         output.line("  " + describe(result))
-    if log and arguments.verbose:
+    if log and (arguments.verbose or arguments.item is not None):
         output.line()
         output.block(log)
     elif log:

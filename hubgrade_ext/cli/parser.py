@@ -39,6 +39,7 @@ class Arguments(argparse.Namespace):
     anyway: bool = False
     directory: Path = Path()
     job_id: str = ""
+    item: str | None = None
     only: list[str] | None = None
     hub_config: Path | None = None
     hub_user: str = ""
@@ -126,6 +127,8 @@ def _add_course_commands(commands: Any) -> None:
         "assignment", metavar="ASSIGNMENT", nargs="?", default="", help="its students and their scores"
     )
     _add(commands, "config", "course_commands:config")
+    limits = _add(commands, "limits", "grading_commands:limits")
+    limits.add_argument("assignment", metavar="ASSIGNMENT", nargs="?", default="", help="this one's")
     preflight = _add(commands, "preflight", "course_commands:preflight")
     preflight.add_argument("--only", metavar="ID", action="append", help="only this check; may be repeated")
     _add_course_id(preflight)
@@ -209,6 +212,8 @@ def _add_job_commands(commands: Any) -> None:
     for name in ("show", "cancel", "resume"):
         parser = _add(inner, f"jobs {name}", f"job_commands:{name}")
         parser.add_argument("job_id", metavar="ID", help="as `jobs` lists it; its beginning is enough")
+        if name == "show":
+            parser.add_argument("--item", metavar="STUDENT", help="the result and the log of this one only")
         _add_course_id(parser)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from rich.console import Group
@@ -99,7 +99,6 @@ def submissions(rows: Iterable[SubmissionRow]) -> Table:
     for row in rows:
         score = "–" if row.score is None else f"{points(row.score)} / {points(row.max_score)}"
         released = row.feedback_released == "current"
-        outcome = row.outcome
         _add(
             table,
             row.student_id,
@@ -110,8 +109,27 @@ def submissions(rows: Iterable[SubmissionRow]) -> Table:
             score,
             "needed" if row.needs_manual_grade else "–",
             "released" if released else STEPS[row.feedback_generated],
-            f"{outcome.state}: {outcome.message}" if outcome and outcome.state == "failed" else "",
+            _outcome(row),
         )
+    return table
+
+
+def _outcome(row: SubmissionRow) -> str:
+    """Say what failed, else what there is to know about the grade, and that nothing walled the code in."""
+    if row.outcome is not None and row.outcome.state == "failed":
+        return f"failed: {row.outcome.message}"
+    graded = row.grading if row.autograded == "current" else None
+    if graded is None or graded.state != "done":
+        return ""
+    said = "" if graded.code == "graded" else f"{graded.code.replace('_', ' ')}: {graded.message}"
+    return " ".join(part for part in (said, "Not isolated." if graded.isolation == "none" else "") if part)
+
+
+def limits(page: Mapping[str, Mapping[str, object]]) -> Table:
+    """Return what submissions may use: a row a limit, a column an assignment that has some of its own."""
+    table = _table("One submission may use", *page)
+    for name in next(iter(page.values())):
+        _add(table, name, *(str(own[name]) for own in page.values()))
     return table
 
 

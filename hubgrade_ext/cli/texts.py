@@ -47,6 +47,8 @@ INSTRUCTOR_VERBS = (
     "unrelease",
     "collect",
     "autograde",
+    "repair",
+    "undo-repair",
     "generate-feedback",
     "release-feedback",
 )
@@ -117,6 +119,18 @@ COMMANDS: dict[str, CommandText] = {
             "hubgrade autograde ps1 --notebook 'problem*'",
         ),
     ),
+    "repair": CommandText(
+        "Rename notebooks and put back deleted cells in collected submissions, and grade those again.",
+        ("hubgrade repair ps1", "hubgrade repair ps1 --student ada"),
+    ),
+    "undo-repair": CommandText(
+        "Put repaired submissions back as they were collected, and grade them again.",
+        ("hubgrade undo-repair ps1 --student ada",),
+    ),
+    "limits": CommandText(
+        "Show what submissions may use when they are graded, and what walls them in.",
+        ("hubgrade limits", "hubgrade limits ps3 --json"),
+    ),
     "generate-feedback": CommandText(
         "Write the feedback for graded submissions.",
         ("hubgrade generate-feedback ps1", "hubgrade generate-feedback ps1 --student ada"),
@@ -146,7 +160,8 @@ COMMANDS: dict[str, CommandText] = {
         ("hubgrade jobs", "hubgrade jobs show 20260301", "hubgrade jobs resume 20260301 --json"),
     ),
     "jobs show": CommandText(
-        "Show a job, what became of each item, and its log.", ("hubgrade jobs show 20260301",)
+        "Show a job, what became of each item, and its log.",
+        ("hubgrade jobs show 20260301", "hubgrade jobs show 20260301 --item ada"),
     ),
     "jobs cancel": CommandText("Stop a job; what it has finished stays.", ("hubgrade jobs cancel 20260301",)),
     "jobs resume": CommandText(

@@ -307,12 +307,15 @@ def _late_s(when: datetime | None, record: SubmissionRecord | None, due_date: da
 
 # --- what a verb has to do ---------------------------------------------------
 
+# verbs that end in a grade
+GRADING: tuple[Verb, ...] = ("autograde", "repair", "undo_repair")
+
 
 def is_possible(verb: Verb, state: SubmissionState) -> bool:
     """Say whether the verb has its input for this submission."""
     if verb == "collect":
         return state.newest is not None
-    if verb == "autograde":
+    if verb in GRADING:
         return state.collected
     if verb == "generate_feedback":
         return state.autograded != "none"
@@ -338,7 +341,7 @@ def has_result(verb: Verb, state: SubmissionState) -> bool:
     """Say whether the verb would replace what an earlier run left for this submission."""
     if verb == "collect":
         return state.collected
-    if verb == "autograde":
+    if verb in GRADING:
         return state.autograded != "none"
     if verb == "generate_feedback":
         return state.feedback_generated != "none"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from msgspec import structs
+
 from hubgrade_ext.core.assignment_files import assignment_files
 from hubgrade_ext.core.assignment_row import assignment_row
 from hubgrade_ext.core.counts import count_states
@@ -22,6 +24,7 @@ from hubgrade_ext.core.models import (
     SubmissionsPage,
     Verb,
 )
+from hubgrade_ext.core.repairs import repaired_students
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import SubmissionState, states_from
 
@@ -33,22 +36,30 @@ def submissions_page(
     course: CourseRef,
     assignment_id: str,
     outcomes: Mapping[str, Outcome] | None = None,
+    gradings: Mapping[str, Outcome] | None = None,
     server_root: str | None = None,
 ) -> SubmissionsPage:
     """Return a row for each student of the roster and whoever else submitted: failures first, then by name.
 
-    `outcomes` is student → outcome of the newest job that tried the submission.
+    `outcomes` is student → outcome of the newest job that tried the submission,
+    `gradings` that of the newest one that graded it.
 
     Raises: AssignmentNotFound, GradebookBroken, Busy.
     """
-    outcomes = outcomes or {}
+    outcomes, gradings = outcomes or {}, gradings or {}
     records, states, row = _read(settings, assignment_id, outcomes, server_root)
     by_student = {state.student_id: state for state in states}
     record = records.assignments.get(assignment_id)
     points = {notebook.notebook_id: notebook.max_score for notebook in record.notebooks} if record else {}
     students = {*records.students, *by_student, *records.submissions.get(assignment_id, {})}
+    repaired = repaired_students(settings, assignment_id)
     rows = [
-        _submission_row(name, by_student.get(name), records, points, row.max_score, outcomes.get(name))
+        structs.replace(
+            _submission_row(name, by_student.get(name), records, points, row.max_score),
+            outcome=outcomes.get(name),
+            grading=gradings.get(name),
+            repaired=name in repaired,
+        )
         for name in students
     ]
     return SubmissionsPage(course, row, sorted(rows, key=_order))
@@ -107,13 +118,12 @@ def _submission_row(
     records: Records,
     points: Mapping[str, float],
     max_score: float | None,
-    outcome: Outcome | None,
 ) -> SubmissionRow:
     student = records.students.get(student_id) or StudentRecord(student_id, "", "", "")
     if state is None:
         return SubmissionRow(
             student_id, student.first_name, student.last_name, 0, False, _NONE, _NONE, _NONE,
-            max_score=max_score, outcome=outcome,
+            max_score=max_score,
         )  # fmt: skip
     graded = records.notebooks.get(student_id, []) if state.autograded != "none" else []
     return SubmissionRow(
@@ -133,7 +143,6 @@ def _submission_row(
         late_penalty=sum(notebook.late_penalty for notebook in graded),
         needs_manual_grade=state.needs_manual_grade,
         notebooks=[_score(notebook, points) for notebook in graded],
-        outcome=outcome,
     )
 
 

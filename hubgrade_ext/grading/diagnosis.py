@@ -5,10 +5,14 @@ says which notebook, which cell, and what to do. Outcome codes:
 
     graded             all is well
     cell_timed_out     a cell was stopped; nbgrader graded on
-    notebook_missing   a notebook was not handed in; it counts zero
-    notebook_renamed   … but another file looks like it
+    kernel_died, out_of_memory, submission_timed_out, too_large
+                       the cells from there on did not run; the points of those before count
+    tests_disabled     a cell that must fail did not; no automatic points
+    hidden_tests_shown outputs had hidden tests in them, which were taken out
+    notebook_missing, notebook_renamed, notebook_duplicated, cells_deleted, locked_cells_changed
+                       graded, but see `comparison`
     notebook_unreadable, cells_duplicated, cells_tampered, schema_old, schema_new,
-    kernel_died, kernel_missing, unknown_student, timestamp_unreadable, file_unreadable, not_collected,
+    kernel_missing, unknown_student, timestamp_unreadable, file_unreadable, not_collected,
     gradebook_locked, gradebook_broken, disk_full, not_writable, internal_error
 """
 
@@ -28,12 +32,10 @@ from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator, Validatio
 from hubgrade_ext.core.conversion import Failure
 from hubgrade_ext.core.errors import NotebookInvalid
 from hubgrade_ext.core.failures import Explanation, causes, explain, unexpected
-from hubgrade_ext.core.notebooks import Cell, Notebook, notebook_files, read_notebook
+from hubgrade_ext.core.models import NotebookOutcome
+from hubgrade_ext.core.notebooks import Cell, Notebook, read_notebook
+from hubgrade_ext.grading.comparison import listed, missing_notebooks
 from hubgrade_ext.grading.recorded import RecordedAssignment
-
-# the share of a notebook's cells that another file must have to be taken for it
-LIKENESS = 0.5
-SHOWN = 3
 
 
 def diagnose(
@@ -51,56 +53,28 @@ def diagnose(
     )
 
 
-def missing_notebooks(submitted: Path, recorded: RecordedAssignment) -> list[Explanation]:
-    """Explain each notebook of the assignment that was not handed in under its name.
-
-    nbgrader grades the others and counts the missing ones zero.
-    """
-    present = {path.stem: path for path in notebook_files(submitted)}
-    strangers = [path for name, path in present.items() if name not in recorded.notebooks]
-    found: list[Explanation] = []
-    for notebook_id in sorted(recorded.notebooks.keys() - present.keys()):
-        twin = _twin(recorded.notebooks[notebook_id], strangers)
-        if twin is None:
-            found.append(
-                Explanation(
-                    "notebook_missing",
-                    f"{notebook_id}.ipynb was not handed in; it counts zero.",
-                    "Nothing, or ask for it and collect again.",
-                )
-            )
-            continue
-        found.append(
-            Explanation(
-                "notebook_renamed",
-                f"{notebook_id}.ipynb was not handed in and counts zero, but {twin.name} looks like it.",
-                f"Rename {twin.name} to {notebook_id}.ipynb in {submitted.parent.name}/{submitted.name}"
-                " of the submitted folder, then autograde again.",
-            )
-        )
-    return found
-
-
-def timed_out_cells(notebooks: Iterable[Path], error_name: str) -> list[Explanation]:
+def timed_out_cells(notebooks: Iterable[Path], error_name: str) -> list[NotebookOutcome]:
     """Explain each autograded notebook with cells that were stopped; `error_name` marks them.
 
     Raises: NotebookInvalid, when student code damaged what nbgrader had written.
     """
-    found: list[Explanation] = []
+    found: list[NotebookOutcome] = []
     for path in notebooks:
         read_notebook(path)
         stopped = [
-            str(index + 1)
+            index + 1
             for index, cell in enumerate(json.loads(path.read_text("utf-8"))["cells"])
             if error_name in _error_names(cell)
         ]
         if stopped:
-            which = f"cell {stopped[0]}" if len(stopped) == 1 else f"cells {_listed(stopped)}"
+            which = f"cell {stopped[0]}" if len(stopped) == 1 else f"cells {listed(list(map(str, stopped)))}"
             found.append(
-                Explanation(
+                NotebookOutcome(
+                    path.name,
                     "cell_timed_out",
                     f"In {path.name}, {which} ran longer than allowed and was stopped; the rest was graded.",
                     "Look at it in formgrader, or raise Execute.timeout in nbgrader_config.py.",
+                    stopped[0],
                 )
             )
     return found
@@ -130,9 +104,9 @@ def _of_files(failure: Failure, submitted: Path, recorded: RecordedAssignment) -
     found = missing_notebooks(submitted, recorded)
     renamed = [one for one in found if one.code == "notebook_renamed"]
     if renamed:
-        return renamed[0]
+        return Explanation(renamed[0].code, renamed[0].message, renamed[0].remedy)
     if len(found) == len(recorded.notebooks):
-        names = _listed([f"{name}.ipynb" for name in sorted(recorded.notebooks)])
+        names = listed([f"{name}.ipynb" for name in sorted(recorded.notebooks)])
         return Explanation(
             "notebook_missing",
             f"None of the assignment's notebooks was handed in ({names}).",
@@ -170,7 +144,7 @@ def _of_copy(failure: Failure, submitted: Path) -> Explanation | None:
         return None
     return Explanation(
         "file_unreadable",
-        f"The submission contains {_listed(strange)}, which is no file that can be copied.",
+        f"The submission contains {listed(strange)}, which is no file that can be copied.",
         "Remove it from the submitted folder, then autograde again.",
     )
 
@@ -196,12 +170,12 @@ def _of_duplicates(notebook: Notebook, name: str) -> Explanation | None:
     if not twice:
         return None
     each = [
-        f"{grade_id[:60]} (cells {_listed([str(cell.index + 1) for cell in cells])})"
+        f"{grade_id[:60]} (cells {listed([str(cell.index + 1) for cell in cells])})"
         for grade_id, cells in twice.items()
     ]
     return Explanation(
         "cells_duplicated",
-        f"{name} contains nbgrader's cell {_listed(each)} more than once; only one can count.",
+        f"{name} contains nbgrader's cell {listed(each)} more than once; only one can count.",
         "Delete the copy that does not count from the submitted notebook, then autograde again.",
     )
 
@@ -250,27 +224,5 @@ def _of_damage(path: Path) -> Explanation | None:
     return None
 
 
-def _twin(expected: frozenset[str], strangers: list[Path]) -> Path | None:
-    """Return the file that shares the most nbgrader cells with a missing notebook, if enough of them."""
-    if not expected:
-        return None
-    best: tuple[float, Path] | None = None
-    for path in strangers:
-        try:
-            ids = read_notebook(path).grade_ids
-        except NotebookInvalid:
-            continue
-        share = len(ids & expected) / len(expected)
-        if share >= LIKENESS and (best is None or share > best[0]):
-            best = (share, path)
-    return best[1] if best else None
-
-
 def _labels(cells: list[Cell]) -> str:
-    return _listed([cell.label for cell in cells])
-
-
-def _listed(words: list[str]) -> str:
-    if len(words) > SHOWN:
-        words = [*words[:SHOWN], f"{len(words) - SHOWN} more"]
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+    return listed([cell.label for cell in cells])

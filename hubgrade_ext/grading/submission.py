@@ -11,6 +11,7 @@ instructor's rights; `at_once` has another `execute`, and shares the rest.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +31,11 @@ from hubgrade_ext.core.conversion import (
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import CourseBroken
 from hubgrade_ext.core.failures import Explanation
-from hubgrade_ext.core.models import ItemResult
+from hubgrade_ext.core.models import Isolation, ItemResult, NotebookOutcome
 from hubgrade_ext.core.notebooks import notebook_files
 from hubgrade_ext.core.replace import Backups, put_in_place
-from hubgrade_ext.grading.diagnosis import diagnose, missing_notebooks, timed_out_cells
+from hubgrade_ext.grading.comparison import Released, compare
+from hubgrade_ext.grading.diagnosis import diagnose, timed_out_cells
 from hubgrade_ext.grading.environment import scrubbed_environment
 from hubgrade_ext.grading.processes import no_process_left
 from hubgrade_ext.grading.recorded import RecordedAssignment
@@ -56,6 +58,15 @@ class Prepared:
     step: str
     staged: Path
     recorded: RecordedAssignment
+    released: Released
+
+
+# the gravest first; what is in none of these comes last
+GRAVITY = (
+    "tests_disabled", "kernel_died", "out_of_memory", "submission_timed_out", "too_large", "notebook_renamed",
+    "notebook_missing", "cells_deleted", "cell_timed_out", "hidden_tests_shown", "locked_cells_changed",
+    "notebook_duplicated",
+)  # fmt: skip
 
 
 def grade_submission(
@@ -88,7 +99,8 @@ def grade_submission(
                 return record(prepared, backups)
     except (OSError, CourseBroken) as error:  # NotebookInvalid is a CourseBroken: damaged after the run
         failure = Failure(error)
-    return failed(student_id, diagnose(failure, submitted, recorded, assignment_id, student_id))
+    why = diagnose(failure, submitted, recorded, assignment_id, student_id)
+    return failed(student_id, why, failure.notebook)
 
 
 def prepare(
@@ -98,6 +110,7 @@ def prepare(
     notebook: str,
     step: str,
     recorded: RecordedAssignment,
+    released: Released | None = None,
 ) -> Prepared:
     """Lay out the staging folder: empty, or with what is kept when only some notebooks are graded."""
     settings = course.settings
@@ -115,6 +128,7 @@ def prepare(
         step=step,
         staged=staged,
         recorded=recorded,
+        released=released or Released(settings.path(settings.release_directory, ".", assignment_id)),
     )
 
 
@@ -132,27 +146,43 @@ def execute(prepared: Prepared) -> Failure | None:
         )
 
 
-def record(prepared: Prepared, backups: Backups) -> ItemResult:
+def record(
+    prepared: Prepared,
+    backups: Backups,
+    ran: Sequence[NotebookOutcome] = (),
+    isolation: Isolation = "none",
+) -> ItemResult:
     """Put the staged folder into place, and tell what an instructor should know about it.
 
+    `ran` is what became of the notebooks' execution, where it was not all well.
     Raises: CourseBroken; the earlier folder is then where it was.
     """
     settings = prepared.course.settings
     limits = Execute(config=prepared.course.config)
+    graded = notebook_files(prepared.staged, prepared.notebook)
     notes = [
-        *missing_notebooks(prepared.submitted, prepared.recorded),
-        *timed_out_cells(
-            notebook_files(prepared.staged, prepared.notebook), limits.error_on_timeout.get("ename", "")
-        ),
+        *ran,
+        *timed_out_cells(graded, limits.error_on_timeout.get("ename", "")),
+        *compare(prepared.submitted, prepared.recorded, prepared.released),
     ]
     put_in_place(prepared.staged, prepared.target, backups)
     share_with_group(settings, settings.autograded_directory, prepared.target)
-    if not notes:
-        return ItemResult(prepared.student_id, "done", "graded")
-    # the gravest first: renamed, missing, timed out
-    notes.sort(key=lambda note: ("notebook_renamed", "notebook_missing", "cell_timed_out").index(note.code))
-    message = " ".join(note.message for note in notes)
-    return ItemResult(prepared.student_id, "done", notes[0].code, message, notes[0].remedy)
+    return summed_up(prepared.student_id, notes, [path.name for path in graded], isolation)
+
+
+def summed_up(
+    student_id: str, notes: Sequence[NotebookOutcome], graded: Sequence[str], isolation: Isolation
+) -> ItemResult:
+    """Report a submission that has its score: the gravest of the notes is its outcome, all are told."""
+    rank = {code: number for number, code in enumerate(GRAVITY)}
+    notes = sorted(notes, key=lambda note: rank.get(note.code, len(rank)))
+    known = {note.notebook for note in notes}
+    fine = [NotebookOutcome(name, "graded") for name in graded if name not in known]
+    worst = notes[0] if notes else NotebookOutcome("", "graded")
+    message = " ".join(dict.fromkeys(note.message for note in notes))
+    return ItemResult(
+        student_id, "done", worst.code, message, worst.remedy, isolation, notebooks=[*notes, *fine]
+    )
 
 
 def refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation | None:
@@ -183,6 +213,8 @@ def refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation
     return None
 
 
-def failed(student_id: str, why: Explanation) -> ItemResult:
-    """Report a submission that was not graded."""
-    return ItemResult(student_id, "failed", why.code, why.message, why.remedy)
+def failed(student_id: str, why: Explanation, notebook: str = "", isolation: Isolation = "") -> ItemResult:
+    """Report a submission that was not graded; `notebook` is the one to blame."""
+    outcome = NotebookOutcome(notebook, why.code, why.message, why.remedy)
+    blamed = [outcome] if notebook else []
+    return ItemResult(student_id, "failed", why.code, why.message, why.remedy, isolation, blamed)

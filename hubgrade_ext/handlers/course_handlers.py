@@ -7,6 +7,7 @@ from tornado.web import authenticated
 
 from hubgrade_ext.core.models import NewCourse, OpenCourse, Session
 from hubgrade_ext.handlers.base import Handler
+from hubgrade_ext.handlers.server_facts import server_facts
 
 
 class SessionHandler(Handler):
@@ -20,7 +21,9 @@ class SessionHandler(Handler):
         courses, default = await services.courses.all()
         refs = [course.ref for course in courses]
         hub = services.hub.present
-        self.answer(Session(services.version, services.username, hub, refs, default))
+        self.answer(
+            Session(services.version, services.username, hub, refs, default, services.runner.cancel_grace_s)
+        )
 
 
 class CoursesHandler(Handler):
@@ -84,4 +87,5 @@ class PreflightHandler(Handler):
         """Check whether the course will work; `slow=0` leaves slow checks for a second call."""
         course = await self.services.courses.get(course_key)
         slow = self.int_argument("slow", 1) != 0
-        self.answer(await self.services.preflight(course, slow=slow))
+        server = server_facts(self.settings, self.services.started_in)
+        self.answer(await self.services.preflight(course, slow=slow, server=server))

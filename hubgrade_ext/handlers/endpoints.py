@@ -70,7 +70,7 @@ ENDPOINTS: list[Endpoint] = [
     Endpoint("GET", COURSE + "/jobs", "list_jobs", None, m.JobsPage),
     Endpoint("POST", COURSE + "/jobs", "create_job", None, m.Job, m.JobRequest, 202),
     Endpoint("GET", JOB, "get_job", None, m.JobDetail),
-    Endpoint("GET", JOB + "/log", "get_job_log", None, m.JobLog, query=("offset",)),
+    Endpoint("GET", JOB + "/log", "get_job_log", None, m.JobLog, query=("offset", "item")),
     Endpoint("POST", JOB + "/cancel", "cancel_job", None, m.Job),
     Endpoint("POST", JOB + "/retry", "retry_job", None, m.Job, None, 202),
 ]

@@ -87,7 +87,8 @@ class JobLogHandler(Handler):
         """Show a piece of a job's log."""
         course = await self.services.courses.get(course_key)
         offset = self.int_argument("offset", 0)
-        self.answer(await self.services.runner.log(course.opened, job_id, offset))
+        item = self.get_query_argument("item", "")
+        self.answer(await self.services.runner.log(course.opened, job_id, offset, item))
 
 
 class CancelHandler(Handler):

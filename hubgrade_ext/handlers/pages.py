@@ -41,7 +41,9 @@ async def assignments_page(services: Services, course: OpenCourse) -> Assignment
 async def submissions_page(services: Services, course: OpenCourse, assignment_id: str) -> SubmissionsPage:
     """Return all submissions of an assignment. Raises: AssignmentNotFound, GradebookBroken, Busy."""
     settings = course.opened
-    outcomes = await asyncio.to_thread(Journal(settings).outcomes, assignment_id)
+    journal = Journal(settings)
+    outcomes = await asyncio.to_thread(journal.outcomes, assignment_id)
+    gradings = await asyncio.to_thread(journal.outcomes, assignment_id, "autograde")
     page = await services.page(
         "submissions_page",
         settings,
@@ -49,6 +51,7 @@ async def submissions_page(services: Services, course: OpenCourse, assignment_id
         course=course.ref,
         assignment_id=assignment_id,
         outcomes=outcomes,
+        gradings=gradings,
         server_root=services.courses.server_root,
     )
     return cast(SubmissionsPage, page)

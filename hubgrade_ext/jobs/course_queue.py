@@ -22,6 +22,7 @@ from msgspec import Struct
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.core.models import ErrorBody, ItemResult, Job, StudentVerb
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.stopping import GRACE_S
 from hubgrade_ext.jobs.job_log import open_log
 from hubgrade_ext.jobs.journal import Journal
 from hubgrade_ext.jobs.messages import JobTask, Line, ProgressLine, error_body
@@ -29,7 +30,8 @@ from hubgrade_ext.jobs.owner import Owner, process_started
 from hubgrade_ext.jobs.running import RunningJob
 from hubgrade_ext.jobs.zygote_client import Ending, ZygoteClient, ZygoteDied
 
-CANCEL_GRACE_S = 3.0
+# beyond what is granted to what is under way: to clean up, before the worker is killed
+CLEANING_S = 2.5
 EVENT_INTERVAL_S = 0.25
 WRITE_RETRY_S = 1.0
 LAST_WRITES = 3
@@ -46,6 +48,7 @@ class Limits(Struct, frozen=True):
     time_s: float = 6 * 3600.0
     log_bytes: int = 5_000_000
     keep_jobs: int = 200
+    cancel_grace_s: float = GRACE_S
 
 
 class Announcer:
@@ -140,7 +143,7 @@ class CourseQueue:
             running.cancelling()
             self._cancelled.set()
             await self._save(running)
-            await self._zygote.stop_task(job_id, CANCEL_GRACE_S)
+            await self._zygote.stop_task(job_id, self._limits.cancel_grace_s + CLEANING_S)
         return running.job
 
     async def close(self) -> None:
@@ -275,7 +278,9 @@ class CourseQueue:
         log_fd = await self.write(lambda: open_log(self.journal, running.job))
         try:
             return await self._zygote.run(
-                JobTask(self.settings, request, sorted(running.skip), hub_courses),
+                JobTask(
+                    self.settings, request, sorted(running.skip), hub_courses, self._limits.cancel_grace_s
+                ),
                 log_fd=log_fd,
                 log_limit_bytes=self._limits.log_bytes,
                 task_id=running.job.job_id,
@@ -291,7 +296,8 @@ class CourseQueue:
 
     def _stop_soon(self, job_id: str) -> None:
         # kept, or it could be collected before it ran
-        self._stopping_worker = asyncio.ensure_future(self._zygote.stop_task(job_id, CANCEL_GRACE_S))
+        grace_s = self._limits.cancel_grace_s + CLEANING_S
+        self._stopping_worker = asyncio.ensure_future(self._zygote.stop_task(job_id, grace_s))
 
     async def _keep_saved(self, running: RunningJob, changed: asyncio.Event) -> None:
         """Write each change as soon as the one before is written."""

@@ -9,8 +9,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
+from hubgrade_ext.core import stopping
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import Conflict, HubgradeError
+from hubgrade_ext.core.item_log import ItemFormatter
 from hubgrade_ext.core.models import Job, JobDetail, JobRequest, Progress
 from hubgrade_ext.core.programs import programs_on_path
 from hubgrade_ext.jobs.journal import ACTIVE, Journal, new_job
@@ -19,7 +21,7 @@ from hubgrade_ext.jobs.owner import this_process
 from hubgrade_ext.jobs.process_tree import become_subreaper, child_pids, kill_strays, send_signal
 from hubgrade_ext.jobs.running import RunningJob
 from hubgrade_ext.jobs.state_dir import make_log_dir, open_private
-from hubgrade_ext.jobs.worker import Stopped, load_verbs, run_verb, unknown_error
+from hubgrade_ext.jobs.worker import Stopped, load_verbs, log_result, run_verb, stop_on, unknown_error
 
 VERBS = "hubgrade_ext.actions.verbs:VERBS"
 BEAT_S = 2.0
@@ -75,6 +77,7 @@ def _run(
 
     def progress(step: Progress) -> None:
         running.apply(step)
+        log_result(step)
         _write(journal, running)
         on_progress(running.job, step)
 
@@ -82,7 +85,7 @@ def _run(
         try:
             with _stop_on_signals(), _beating(journal):
                 run_verb(load_verbs(verbs)[request.verb], course, request, running.skip, progress)
-            running.end("done")
+            running.end("cancelled" if stopping.asked() else "done")
         except (Stopped, KeyboardInterrupt):
             log.info("Stopped on request.")
             running.end("cancelled")
@@ -107,17 +110,13 @@ def _write(journal: Journal, running: RunningJob) -> None:
 @contextlib.contextmanager
 def _stop_on_signals() -> Iterator[None]:
     signals = (signal.SIGINT, signal.SIGTERM)
-
-    def stop(signum: int, frame: object) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise Stopped
-
-    before = [signal.signal(each, stop) for each in signals]
+    before = {each: signal.getsignal(each) for each in (*signals, signal.SIGALRM)}
+    stop_on(*signals, grace_s=stopping.GRACE_S)
     try:
         yield
     finally:
-        for each, handler in zip(signals, before, strict=True):
+        stopping.end()
+        for each, handler in before.items():
             signal.signal(each, handler)
 
 
@@ -162,7 +161,7 @@ def _log_to(journal: Journal, job_id: str) -> Iterator[None]:
     fd = open_private(journal.settings, journal.log_path(job_id), os.O_WRONLY | os.O_APPEND)
     with os.fdopen(fd, "a", encoding="utf-8", errors="backslashreplace") as file:
         handler = logging.StreamHandler(file)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setFormatter(ItemFormatter())
         handler.setLevel(logging.INFO)
         root = logging.getLogger()
         level = root.level

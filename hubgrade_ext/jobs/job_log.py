@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.errors import InvalidRequest
+from hubgrade_ext.core.item_log import lines_of
 from hubgrade_ext.core.models import Job, JobLog
 from hubgrade_ext.jobs.journal import ACTIVE, Journal
 from hubgrade_ext.jobs.state_dir import make_log_dir, open_private
@@ -33,16 +36,19 @@ def _begin(journal: Journal, job: Job) -> int:
     return fd
 
 
-def read_log(journal: Journal, job: Job, offset: int) -> JobLog:
+def read_log(journal: Journal, job: Job, offset: int, item: str = "") -> JobLog:
     """Return at most 64 kB of the log from byte `offset`, ending between two characters.
+
+    With `item`, the log is that of one item: what was logged while it was worked on.
 
     Raises: InvalidRequest (a negative offset).
     """
     if offset < 0:
         raise InvalidRequest("A log has no negative offset.", "Ask from offset 0.")
     try:
-        with journal.log_path(job.job_id).open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
+        with journal.log_path(job.job_id).open("rb") as whole_log:
+            file: BinaryIO = _lines_of(whole_log, item) if item else whole_log
+            size = file.seek(0, os.SEEK_END)
             # a log that was cut since is shorter than what the reader has seen
             start = min(offset, size)
             file.seek(start)
@@ -55,3 +61,8 @@ def read_log(journal: Journal, job: Job, offset: int) -> JobLog:
     text = decoder.decode(piece, final=whole)
     held_back = len(decoder.getstate()[0])
     return JobLog(job.job_id, text, start, start + len(piece) - held_back, size)
+
+
+def _lines_of(file: BinaryIO, item: str) -> BinaryIO:
+    # a log is bounded, and so is what is read of it
+    return io.BytesIO(lines_of(file.read().decode("utf-8", "replace"), item).encode())

@@ -272,7 +272,8 @@ class Journal:
 
         def work(db: sqlite3.Connection) -> dict[str, Outcome]:
             rows = db.execute(
-                "SELECT * FROM latest WHERE assignment_id = ? AND verb = coalesce(?, verb) ORDER BY at, rowid",
+                "SELECT * FROM latest WHERE assignment_id = ? AND verb = coalesce(?, verb)"
+                " ORDER BY at, rowid",
                 (assignment_id, verb),
             )
             return {row["item"]: _outcome(row) for row in rows}

@@ -16,14 +16,21 @@ from msgspec import Struct
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.core.models import ErrorBody, JobRequest, Progress
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.stopping import GRACE_S
 
 
 class JobTask(Struct, frozen=True, tag="job"):
-    """Carry out one verb; `skip` are items that an earlier attempt finished."""
+    """Carry out one verb; `skip` are items that an earlier attempt finished.
+
+    `hub_courses` are those that the hub's groups name for the user, None when it was not asked.
+    `cancel_grace_s`: for how long what is under way may go on when the job is to stop.
+    """
 
     settings: CourseSettings
     request: JobRequest
     skip: list[str]
+    hub_courses: list[str] | None = None
+    cancel_grace_s: float = GRACE_S
 
 
 class CallTask(Struct, frozen=True, tag="call"):

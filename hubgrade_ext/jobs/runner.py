@@ -62,6 +62,11 @@ class JobRunner:
         self._heart: asyncio.Task[None] | None = None
         self._stopped = False
 
+    @property
+    def cancel_grace_s(self) -> float:
+        """Say for how long what is under way goes on when a job is cancelled."""
+        return self._limits.cancel_grace_s
+
     async def warm_up(self) -> None:
         """Start the zygote before it is needed; a failure shows when it is."""
         with contextlib.suppress(HubgradeError):
@@ -112,10 +117,10 @@ class JobRunner:
             return JobDetail(live.job, list(live.results.values()))
         return await asyncio.to_thread(queue.journal.get, job_id)
 
-    async def log(self, settings: CourseSettings, job_id: str, offset: int) -> JobLog:
-        """Return a piece of the job's log. Raises: JobNotFound, InvalidRequest."""
+    async def log(self, settings: CourseSettings, job_id: str, offset: int, item: str = "") -> JobLog:
+        """Return a piece of the job's log, or of what it says of one item. Raises: JobNotFound, InvalidRequest."""
         detail = await self.detail(settings, job_id)
-        return await asyncio.to_thread(read_log, Journal(settings), detail.job, offset)
+        return await asyncio.to_thread(read_log, Journal(settings), detail.job, offset, item)
 
     async def cancel(self, settings: CourseSettings, job_id: str) -> Job:
         """Cancel a job, of this process or another one. Raises: JobNotFound; Conflict (it has ended)."""

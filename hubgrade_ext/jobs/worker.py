@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy.exc import SAWarning
 
+from hubgrade_ext.core import stopping
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.core.gradebook_lock import patient_sqlite
+from hubgrade_ext.core.item_log import ItemFormatter, working_on
 from hubgrade_ext.core.models import ErrorBody, JobRequest, Progress
 from hubgrade_ext.jobs.calls import call
 from hubgrade_ext.jobs.course_lock import course_lock
@@ -58,7 +60,7 @@ def main(task_fd: int, pipe_fd: int, log_fd: int, verbs: dict[Verb, Run]) -> int
     with os.fdopen(task_fd, "rb") as file:
         task = decode_task(file.read())
     _redirect(log_fd)
-    signal.signal(signal.SIGTERM, _on_stop)
+    stop_on(signal.SIGTERM, grace_s=task.cancel_grace_s if isinstance(task, JobTask) else 0.0)
     with os.fdopen(pipe_fd, "wb") as pipe:
 
         def send(line: Line) -> None:
@@ -68,7 +70,8 @@ def main(task_fd: int, pipe_fd: int, log_fd: int, verbs: dict[Verb, Run]) -> int
         # a server that went away reads no more lines, and nobody is left to tell
         with contextlib.suppress(BrokenPipeError):
             end = _carry_out(task, verbs, send)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            for each in (signal.SIGTERM, signal.SIGALRM):
+                signal.signal(each, signal.SIG_IGN)
             kill_strays(())
             send(end)
             return 0 if end.state == "done" else 1
@@ -83,6 +86,8 @@ def _carry_out(task: JobTask | CallTask, verbs: dict[Verb, Run], send: Callable[
             send(AnswerLine(msgspec.Raw(encode(call(task.function, task.arguments)))))
         else:
             _run_job(task, verbs, send)
+            if stopping.end():
+                raise Stopped
     except Stopped:
         log.info("Stopped on request.")
         return EndLine("stopped")
@@ -107,14 +112,23 @@ def unknown_error() -> ErrorBody:
 
 
 def _run_job(task: JobTask, verbs: dict[Verb, Run], send: Callable[[Line], None]) -> None:
-    course = reopen(task.settings)
+    course = reopen(task.settings, task.hub_courses)
 
     def progress(step: Progress) -> None:
         send(ProgressLine(step))
-        if step.result and step.result.state == "failed":
-            log.warning("%s: %s %s", step.result.item, step.result.message, step.result.remedy)
+        log_result(step)
 
     run_verb(verbs[task.request.verb], course, task.request, frozenset(task.skip), progress)
+
+
+def log_result(step: Progress) -> None:
+    """Write down what became of an item, in the item's own lines."""
+    result = step.result
+    if result is not None:
+        level = logging.WARNING if result.state == "failed" else logging.INFO
+        with working_on(result.item):
+            words = (f"{result.state}: {result.code}.", result.message, result.remedy)
+            log.log(level, "%s", " ".join(word for word in words if word))
 
 
 def run_verb(
@@ -158,10 +172,21 @@ def _generator(steps: Iterator[Progress]) -> Any:
     return steps if hasattr(steps, "close") else (step for step in steps)
 
 
-def _on_stop(signum: int, frame: object) -> None:
-    # a second request must not interrupt the cleaning up that the first one began
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Stopped
+def stop_on(*signals: signal.Signals, grace_s: float) -> None:
+    """Stop the job at one of these signals: let what is under way finish, or raise Stopped where it is."""
+
+    def on_stop(signum: int, frame: object) -> None:
+        if signum != signal.SIGALRM and stopping.ask(grace_s):
+            log.info("Asked to stop: what is under way has %g s to finish.", grace_s)
+            return
+        # a further request must not interrupt the cleaning up that this one begins
+        for each in (*signals, signal.SIGALRM):
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped
+
+    stopping.begin()
+    for each in (*signals, signal.SIGALRM):
+        signal.signal(each, on_stop)
 
 
 def _redirect(log_fd: int) -> None:
@@ -173,9 +198,6 @@ def _redirect(log_fd: int) -> None:
         os.close(log_fd)
     sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ItemFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from hubgrade_ext.core.models import Verb
 
 TICK_S = 0.25
-FAREWELL_S = 2.0
+FAREWELL_S = 4.5
 MESSAGE_BYTES = 1 << 16
 NOT_FORKED = 71
 LOG_CUT = b"\n[the log was cut here: it reached its size limit]\n"

@@ -3,17 +3,20 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IFormgraderPlace } from './api/client';
 import { Failure, reportOf, toFailure } from './api/errors';
 import type {
-  AssignmentRow, CourseRef, ErrorBody, Job, JobWish, Plan, StudentAssignment
+  AssignmentRow, CourseRef, ErrorBody, Job, JobWish, Plan, StudentAssignment, SubmissionRow, Verb
 } from './api/wire';
 import { NewCourseDialog, type INewCourse } from './components/NewCourseDialog';
 import { DueDateDialog, type IDueDate } from './components/DueDateDialog';
+import { CancelDialog } from './components/CancelDialog';
 import { FailureDialog } from './components/FailureDialog';
 import { NewAssignmentDialog } from './components/NewAssignmentDialog';
 import { OpenCourseDialog } from './components/OpenCourseDialog';
+import { OutcomeDialog } from './components/OutcomeDialog';
 import { PlanDialog } from './components/PlanDialog';
 import type { Dialogs } from './dialogs';
 import type { JobTracker } from './jobs';
 import type { Model } from './model';
+import { canRepair, studentName, toldOf } from './outcome';
 import type { Chosen } from './state';
 import type { IOpener } from './tokens';
 import { isHeldBack, submitNotices } from './words';
@@ -26,6 +29,9 @@ export interface IActsParts {
   dialogs: Dialogs;
   trans: TranslationBundle;
 }
+
+/** Verbs that run student code. */
+const GRADING: Verb[] = ['autograde', 'repair', 'undo_repair'];
 
 /** Say whether a plan has to be confirmed before it is carried out. */
 export function needsConfirmation(plan: Plan): boolean {
@@ -101,8 +107,45 @@ export class Acts {
     return this.run(course, { verb: 'submit', assignment_id }, submitNotices(row, Date.now(), trans));
   }
 
+  /** Cancel a job; ask first when submissions are being graded. */
   async cancel(job: Job): Promise<void> {
-    await this.guard(() => this.parts.model.cancelJob(job.course_key, job.job_id));
+    const { dialogs, model } = this.parts;
+    const grading = GRADING.includes(job.request.verb) && job.state === 'running' && job.total > 1;
+    if (grading) {
+      const grace_s = model.queries.getQueryData(model.session().queryKey)?.cancel_grace_s ?? 0;
+      const sure = await dialogs.ask<true>(close => <CancelDialog job={job} grace_s={grace_s} onClose={close} />);
+      if (sure === null) {
+        return;
+      }
+    }
+    await this.guard(() => model.cancelJob(job.course_key, job.job_id));
+  }
+
+  /** Show what became of a student's submission; from there it can be repaired. */
+  async showOutcome(course: string, assignment_id: string, row: SubmissionRow): Promise<void> {
+    const told = toldOf(row);
+    if (told === null) {
+      return;
+    }
+    const { dialogs, model } = this.parts;
+    const { code, message, remedy, job_id } = told;
+    const readLog = () =>
+      this.attempt(async () => (await model.client.getJobLog(course, job_id, 0, row.student_id)).text);
+    const answer = await dialogs.ask<'repair'>(close => (
+      <OutcomeDialog
+        title={`${studentName(row)} · ${assignment_id}`}
+        told={told}
+        readLog={job_id ? readLog : null}
+        canRepair={canRepair(row)}
+        onCopy={log =>
+          void this.copyReport(new Failure({ code, message, remedy, suggestion: '', report: log }))
+        }
+        onClose={close}
+      />
+    ));
+    if (answer === 'repair') {
+      await this.run(course, { verb: 'repair', assignment_id, students: [row.student_id] });
+    }
   }
 
   /** Start a job again for what failed in it. */

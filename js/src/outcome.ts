@@ -1,6 +1,6 @@
 /** What is to be said about one student's submission: a word, a sentence, and how urgent it is. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { SubmissionRow } from './api/wire';
+import type { Outcome, SubmissionRow } from './api/wire';
 import { verbName } from './words';
 
 /** How a chip looks; each tone has a shape of its own beside its colour. */
@@ -8,9 +8,11 @@ export type Tone = 'error' | 'warning' | 'info' | 'ok' | 'none';
 
 /** What to show of the submissions: one kind of outcome, those that were late, or all. */
 export type Kind = 'failed' | 'waiting' | 'manual' | 'ungraded' | 'graded' | 'missing';
-export type Show = Kind | 'late' | 'all';
+export type Show = Kind | 'remarked' | 'late' | 'all';
 
-export const SHOWS: Show[] = ['all', 'failed', 'waiting', 'ungraded', 'manual', 'graded', 'late', 'missing'];
+export const SHOWS: Show[] = [
+  'all', 'failed', 'remarked', 'waiting', 'ungraded', 'manual', 'graded', 'late', 'missing'
+];
 
 export interface IOutcome {
   kind: Kind;
@@ -19,14 +21,15 @@ export interface IOutcome {
   sentence: string;
 }
 
-/** Order of urgency: failures first. */
+/** Order of urgency: failures first, then what was graded with a remark. */
 const RANK: Record<Kind, number> = {
-  failed: 0, waiting: 1, ungraded: 2, manual: 3, graded: 4, missing: 5
+  failed: 0, waiting: 2, ungraded: 3, manual: 4, graded: 5, missing: 6
 };
+const REMARKED = 1;
 
 /** Rank an outcome for sorting: the smaller, the more it needs a person. */
 export function urgency(row: SubmissionRow): number {
-  return RANK[kindOf(row)];
+  return remarkOf(row) ? REMARKED : RANK[kindOf(row)];
 }
 
 /** Say which kind of outcome a submission has. */
@@ -46,10 +49,87 @@ export function kindOf(row: SubmissionRow): Kind {
   return row.needs_manual_grade ? 'manual' : 'graded';
 }
 
+/** Return the outcome of the grading in force, when there is something to know about it; else null. */
+export function remarkOf(row: SubmissionRow): Outcome | null {
+  const kind = kindOf(row);
+  const told = row.grading;
+  const silent = told === null || told.state !== 'done' || told.code === 'graded' || told.code === 'done';
+  return silent || (kind !== 'manual' && kind !== 'graded') ? null : told;
+}
+
+/** Return the outcome whose details are worth showing; null when there is nothing to tell. */
+export function toldOf(row: SubmissionRow): Outcome | null {
+  return row.outcome?.state === 'failed' ? row.outcome : row.grading;
+}
+
+/** Say whether the submission has something that can be put right by one click. */
+export function canRepair(row: SubmissionRow): boolean {
+  const told = toldOf(row);
+  const codes = told ? [told.code, ...told.notebooks.map(one => one.code)] : [];
+  return codes.some(code => code === 'notebook_renamed' || code === 'cells_deleted');
+}
+
+/** Name an outcome of grading in a word or two. */
+export function outcomeWord(code: string, trans: TranslationBundle): string {
+  const names: Record<string, string> = {
+    graded: trans.__('Graded'),
+    cell_timed_out: trans.__('Cell timed out'),
+    submission_timed_out: trans.__('Timed out'),
+    out_of_memory: trans.__('Out of memory'),
+    kernel_died: trans.__('Kernel died'),
+    too_large: trans.__('Too large'),
+    tests_disabled: trans.__('Tests disabled'),
+    hidden_tests_shown: trans.__('Hidden tests shown'),
+    notebook_missing: trans.__('Notebook missing'),
+    notebook_renamed: trans.__('Notebook renamed'),
+    notebook_duplicated: trans.__('Second copy'),
+    notebook_unreadable: trans.__('Unreadable'),
+    cells_deleted: trans.__('Cells deleted'),
+    cells_duplicated: trans.__('Cells duplicated'),
+    cells_tampered: trans.__('Cells tampered with'),
+    locked_cells_changed: trans.__('Locked cells changed'),
+    kernel_missing: trans.__('Kernel missing'),
+    cancelled: trans.__('Cancelled'),
+    internal_error: trans.__('Internal error')
+  };
+  return names[code] ?? trans.__('Not graded');
+}
+
+/** How grave an outcome of grading is. */
+export function outcomeTone(code: string): Tone {
+  if (code === 'graded') {
+    return 'ok';
+  }
+  return code === 'tests_disabled' ? 'error' : code === 'notebook_duplicated' ? 'info' : 'warning';
+}
+
+/** Say what walled student code in when it was graded; empty when none was run. */
+export function isolationSentence(isolation: Outcome['isolation'], trans: TranslationBundle): string {
+  switch (isolation) {
+    case 'namespaces':
+      return trans.__('Its code ran walled in by Linux namespaces.');
+    case 'bubblewrap':
+      return trans.__('Its code ran walled in by bubblewrap.');
+    case 'none':
+      return trans.__('Nothing walled its code in: it could read what the grader can.');
+    default:
+      return '';
+  }
+}
+
 /** Say what became of a submission. */
 export function outcomeOf(row: SubmissionRow, trans: TranslationBundle): IOutcome {
   const kind = kindOf(row);
   const told = row.outcome;
+  const remark = remarkOf(row);
+  if (remark) {
+    return {
+      kind,
+      tone: outcomeTone(remark.code),
+      word: outcomeWord(remark.code, trans),
+      sentence: [remark.message, remark.remedy].filter(Boolean).join(' ')
+    };
+  }
   switch (kind) {
     case 'failed':
       return {
@@ -77,10 +157,15 @@ export function outcomeOf(row: SubmissionRow, trans: TranslationBundle): IOutcom
         sentence: row.autograded === 'outdated' ? trans.__('Collected again since it was graded.') : ''
       };
     case 'manual':
-      return { kind, tone: 'info', word: trans.__('Grade by hand'), sentence: '' };
+      return { kind, tone: 'info', word: trans.__('Grade by hand'), sentence: bare(row, trans) };
     case 'graded':
-      return { kind, tone: 'ok', word: trans.__('Graded'), sentence: '' };
+      return { kind, tone: 'ok', word: trans.__('Graded'), sentence: bare(row, trans) };
   }
+}
+
+/** Say of a grade that nothing walled its code in. */
+function bare(row: SubmissionRow, trans: TranslationBundle): string {
+  return row.grading?.isolation === 'none' ? trans.__('Graded without isolation.') : '';
 }
 
 /** Label a choice of what to show. */
@@ -88,6 +173,7 @@ export function showName(show: Show, trans: TranslationBundle): string {
   const names: Record<Show, string> = {
     all: trans.__('All'),
     failed: trans.__('Failed'),
+    remarked: trans.__('Look at'),
     waiting: trans.__('To collect'),
     ungraded: trans.__('To autograde'),
     manual: trans.__('Grade by hand'),
@@ -129,7 +215,16 @@ export function countShows(rows: SubmissionRow[]): Record<Show, number> {
 }
 
 function shows(row: SubmissionRow, show: Show): boolean {
-  return show === 'all' || (show === 'late' ? row.late_s > 0 : kindOf(row) === show);
+  switch (show) {
+    case 'all':
+      return true;
+    case 'late':
+      return row.late_s > 0;
+    case 'remarked':
+      return remarkOf(row) !== null;
+    default:
+      return kindOf(row) === show;
+  }
 }
 
 /** Write a student's name, or the id when the roster has none. */

@@ -12,6 +12,8 @@ export function verbName(verb: Verb, trans: TranslationBundle): string {
     unrelease: trans.__('Unrelease'),
     collect: trans.__('Collect'),
     autograde: trans.__('Autograde'),
+    repair: trans.__('Repair'),
+    undo_repair: trans.__('Undo repair'),
     generate_feedback: trans.__('Generate feedback'),
     release_feedback: trans.__('Release feedback'),
     fetch_assignment: trans.__('Fetch'),
@@ -130,6 +132,10 @@ export function planLabel(plan: Plan, trans: TranslationBundle): string {
       return again ? trans.__('Replace %1', count) : trans.__('Collect %1', count);
     case 'autograde':
       return again ? trans.__('Regrade %1', count) : trans.__('Autograde %1', count);
+    case 'repair':
+      return trans.__('Repair and regrade %1', count);
+    case 'undo_repair':
+      return trans.__('Put back and regrade %1', count);
     case 'generate_feedback':
       return again
         ? trans.__('Regenerate feedback %1', count)
@@ -171,6 +177,15 @@ export function planSentence(plan: Plan, trans: TranslationBundle): string {
       return trans._n(
         'The autograded result of %1 student in %2 is replaced; grades given by hand stay.',
         'The autograded results of %1 students in %2 are replaced; grades given by hand stay.', n, name);
+    case 'repair':
+      return trans._n(
+        'The collected submission of %1 student in %2 is put right and graded again. Answers stay; it can be undone.',
+        'The collected submissions of %1 students in %2 are put right and graded again. Answers stay; it can be undone.',
+        n, name);
+    case 'undo_repair':
+      return trans._n(
+        'The submission of %1 student in %2 is put back as it was collected, and graded again.',
+        'The submissions of %1 students in %2 are put back as they were collected, and graded again.', n, name);
     case 'generate_feedback':
       return trans._n(
         'The feedback of %1 student in %2 is written anew.',

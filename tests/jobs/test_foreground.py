@@ -142,7 +142,7 @@ def test_cancel_of_a_dead_one_ends_it(course: Course) -> None:
 
 async def test_server_and_command_line_cancel_each_other(bench: Any, course: Course) -> None:
     settings = course.settings
-    mine = await bench.submit(settings, "200x0.05")
+    mine = await bench.submit(settings, "1200x0.05")
     await bench.until(settings, mine, lambda d: d.job.done >= 1)
     waiting = await bench.submit(settings, "1x0")
     script = (

@@ -26,13 +26,17 @@ class CourseRef(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """Who asks, what this installation is, and which courses are known."""
+    """Who asks, what this installation is, and which courses are known.
+
+    `cancel_grace_s`: for how long what is under way goes on when a job is cancelled.
+    """
 
     version: str
     username: str
     hub: bool
     courses: list[CourseRef]
     default_course_key: str | None = None
+    cancel_grace_s: float = 0.0
 
 
 class OpenCourse(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,13 +69,19 @@ class ConfigValue(Struct, frozen=True):
 
 
 class Setting(Struct, frozen=True):
-    """One setting in effect; `source` is None when it is nbgrader's default."""
+    """One setting in effect; `source` is None when it is nbgrader's default.
+
+    `written` is what the file says when it is something else: a relative path.
+    `replaced_by` is the new name of an old one.
+    """
 
     name: str
     value: str
     source: str | None = None
     overrides: list[ConfigValue] = field(default_factory=list)
     help: str = ""
+    written: str = ""
+    replaced_by: str = ""
 
 
 class UnknownSetting(Struct, frozen=True):

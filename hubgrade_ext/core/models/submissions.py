@@ -8,7 +8,8 @@ from msgspec import Struct, field
 
 from hubgrade_ext.core.models.assignments import AssignmentRow
 from hubgrade_ext.core.models.courses import CourseRef
-from hubgrade_ext.core.models.vocabulary import ItemState, StepState, Verb
+from hubgrade_ext.core.models.jobs import NotebookOutcome
+from hubgrade_ext.core.models.vocabulary import Isolation, ItemState, StepState, Verb
 
 
 class NotebookScore(Struct, frozen=True):
@@ -31,6 +32,8 @@ class Outcome(Struct, frozen=True):
     remedy: str = ""
     at: datetime | None = None
     job_id: str = ""
+    isolation: Isolation = ""
+    notebooks: list[NotebookOutcome] = field(default_factory=list)
 
 
 class SubmissionRow(Struct, frozen=True):
@@ -39,6 +42,8 @@ class SubmissionRow(Struct, frozen=True):
     `newest_attempt` is the newest whole submission in the exchange,
     `collected_attempt` the one in submitted/; `waiting` when the first is newer.
     `score` is None until autograded. `late_s` is counted after any extension.
+    `outcome` is that of the newest verb, `grading` that of the newest grading.
+    `repaired`: what was collected has been mended, and that can be undone.
     """
 
     student_id: str
@@ -58,6 +63,8 @@ class SubmissionRow(Struct, frozen=True):
     needs_manual_grade: bool = False
     notebooks: list[NotebookScore] = field(default_factory=list)
     outcome: Outcome | None = None
+    grading: Outcome | None = None
+    repaired: bool = False
 
 
 class SubmissionsPage(Struct, frozen=True):

@@ -26,7 +26,7 @@ from hubgrade_ext.grading.execution.limits import Limits
 
 OutcomeKind = Literal[
     "ok", "cell_timed_out", "submission_timed_out", "out_of_memory", "kernel_died",
-    "kernel_missing", "too_large", "cancelled", "internal_error",
+    "kernel_missing", "too_large", "tests_disabled", "hidden_tests_shown", "cancelled", "internal_error",
 ]  # fmt: skip
 Level = Literal["namespaces", "bubblewrap", "none"]
 
@@ -52,6 +52,8 @@ class BundleFile(msgspec.Struct, frozen=True):
 class ExecuteOptions(msgspec.Struct, frozen=True):
     """Hold the traits of nbgrader's `Execute` that shape a run (`timeout` is in Limits).
 
+    `canaries`: run cells that must fail, to see that tests can. `hidden_tests` are
+    nbgrader's markers of them, None when outputs are not to be searched.
     Source: nbgrader.preprocessors.execute.Execute (0.9.6), with its defaults.
     """
 
@@ -62,6 +64,8 @@ class ExecuteOptions(msgspec.Struct, frozen=True):
     startup_timeout_s: float = 60.0
     error_on_timeout: dict[str, Any] = msgspec.field(default_factory=_error_on_timeout)
     extra_arguments: tuple[str, ...] = ()
+    canaries: bool = False
+    hidden_tests: tuple[str, str] | None = None
 
 
 class Bundle(msgspec.Struct, frozen=True):

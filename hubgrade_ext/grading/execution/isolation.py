@@ -139,3 +139,13 @@ async def _run_probe(server: KernelServer, facts: list[str]) -> dict[str, bool]:
     finally:
         process.close()
         server.drop_scratch(scratch)
+
+
+def main() -> int:
+    """Try every level, and print what came of it as JSON."""
+    sys.stdout.write(msgspec.json.encode([try_level(level) for level in LEVELS]).decode() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

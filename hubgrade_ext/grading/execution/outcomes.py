@@ -55,6 +55,28 @@ def too_large(what: str, size_bytes: int, cell: int | None) -> Outcome:
     )
 
 
+def tests_disabled(cell: int) -> Outcome:
+    """Say that a cell that must fail did not; `cell` is the one before which it ran."""
+    return Outcome(
+        "tests_disabled",
+        f"The submission keeps failing tests from failing (noticed at cell {cell + 1}); "
+        "it got no automatic points.",
+        "Look at what it does to the kernel, talk to the student, and grade it by hand.",
+        cell,
+    )
+
+
+def hidden_tests_shown(cells: list[int]) -> Outcome:
+    """Say that outputs had hidden tests in them."""
+    which = f"cell {cells[0] + 1}" if len(cells) == 1 else "cells " + ", ".join(str(c + 1) for c in cells[:5])
+    return Outcome(
+        "hidden_tests_shown",
+        f"The output of {which} showed hidden tests; they were taken out of it.",
+        "Look at how the submission came by them; its points were counted.",
+        cells[0],
+    )
+
+
 def cancelled(cell: int | None) -> Outcome:
     """Say that it was ended on request."""
     return Outcome(

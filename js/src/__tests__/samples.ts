@@ -69,6 +69,8 @@ export function submission(student_id: string, change: Partial<SubmissionRow> = 
     needs_manual_grade: false,
     notebooks: [],
     outcome: null,
+    grading: null,
+    repaired: false,
     ...change
   };
 }
@@ -84,7 +86,9 @@ export function failedSubmission(student_id: string): SubmissionRow {
       message: 'The kernel died in cell 4.',
       remedy: 'Raise the memory limit.',
       at: null,
-      job_id: ''
+      job_id: '',
+      isolation: '',
+      notebooks: []
     }
   });
 }
@@ -109,6 +113,7 @@ export function job(change: Partial<Job> = {}): Job {
     attempt: 1,
     cancelling: false,
     error: null,
+    summary: '',
     ...change
   };
 }

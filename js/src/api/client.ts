@@ -141,10 +141,11 @@ export class Client {
     return this.call(this.http.GET(JOB, { params: { path: { course_key, job_id } } }));
   }
 
-  getJobLog(course_key: string, job_id: string, offset: number): Promise<wire.JobLog> {
+  /** Read a piece of a job's log, or of what it says of one item. */
+  getJobLog(course_key: string, job_id: string, offset: number, item = ''): Promise<wire.JobLog> {
     return this.call(
       this.http.GET(`${JOB}/log`, {
-        params: { path: { course_key, job_id }, query: { offset: String(offset) } }
+        params: { path: { course_key, job_id }, query: { offset: String(offset), item } }
       })
     );
   }

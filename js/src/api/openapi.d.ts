@@ -100,6 +100,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/hubgrade/api/courses/{course_key}/fixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_fixes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hubgrade/api/courses/{course_key}/fixes/{fix_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["plan_fix"];
+        put?: never;
+        post: operations["apply_fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hubgrade/api/courses/{course_key}/undo-fix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["undo_fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/hubgrade/api/courses/{course_key}/students": {
         parameters: {
             query?: never;
@@ -313,6 +361,13 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ApplyFix
+         * @description Carry out a fix as it was shown.
+         */
+        ApplyFix: {
+            digest: string;
+        };
+        /**
          * AssignmentRow
          * @description One assignment; the steps stand in the order of the work.
          */
@@ -456,6 +511,9 @@ export interface components {
         /**
          * Setting
          * @description One setting in effect; `source` is None when it is nbgrader's default.
+         *
+         *         `written` is what the file says when it is something else: a relative path.
+         *         `replaced_by` is the new name of an old one.
          */
         Setting: {
             name: string;
@@ -466,6 +524,10 @@ export interface components {
             overrides: components["schemas"]["ConfigValue"][];
             /** @default  */
             help: string;
+            /** @default  */
+            written: string;
+            /** @default  */
+            replaced_by: string;
         };
         /**
          * ConfigValue
@@ -493,6 +555,53 @@ export interface components {
             due_date: string | null;
         };
         /**
+         * FixPlan
+         * @description Exactly what a fix would change; nothing has been done yet.
+         *
+         *         `button` is the verb that does it. `digest` names this plan: it is carried
+         *         out only as long as it is still what would be done.
+         */
+        FixPlan: {
+            fix_id: string;
+            title: string;
+            button: string;
+            changes: components["schemas"]["FixChange"][];
+            reversible: boolean;
+            digest: string;
+        };
+        /**
+         * FixChange
+         * @description One change of a fix, in a sentence; `detail` is the command it equals, or the lines that change.
+         */
+        FixChange: {
+            what: string;
+            /** @default  */
+            detail: string;
+        };
+        /**
+         * FixRecord
+         * @description A fix that was carried out; `record_id` names it for undoing.
+         */
+        FixRecord: {
+            record_id: string;
+            fix_id: string;
+            title: string;
+            at: string;
+            by: string;
+            changes: components["schemas"]["FixChange"][];
+            reversible: boolean;
+            /** @default null */
+            undone_at: string | null;
+        };
+        /**
+         * FixesPage
+         * @description The fixes carried out on a course, newest first.
+         */
+        FixesPage: {
+            course: components["schemas"]["CourseRef"];
+            fixes: components["schemas"]["FixRecord"][];
+        };
+        /**
          * FormgraderLink
          * @description Where formgrader shows this course, or why it cannot: `problem` is None when all is well.
          */
@@ -504,6 +613,8 @@ export interface components {
         /**
          * Job
          * @description One job of a course, as the journal has it. `seq` rises with every change.
+         *
+         *         `summary` is a sentence on the whole of what it did, where there is one.
          */
         Job: {
             job_id: string;
@@ -536,17 +647,19 @@ export interface components {
             cancelling: boolean;
             /** @default null */
             error: components["schemas"]["ErrorBody"] | null;
+            /** @default  */
+            summary: string;
         };
         /**
          * JobRequest
          * @description Ask for one verb on one assignment.
          *
          *         `students` None means: by `scope`. `notebook` is a glob on notebook names.
-         *         `confirm` is the assignment's name, for what destroys.
+         *         `confirm` is the assignment's name, for what destroys; `anyway` releases what the gate would hold back.
          */
         JobRequest: {
             /** @enum {unknown} */
-            verb: "autograde" | "collect" | "fetch_assignment" | "fetch_feedback" | "generate_assignment" | "generate_feedback" | "release_assignment" | "release_feedback" | "submit" | "unrelease";
+            verb: "autograde" | "check_assignment" | "collect" | "fetch_assignment" | "fetch_feedback" | "generate_assignment" | "generate_feedback" | "release_assignment" | "release_feedback" | "repair" | "submit" | "undo_repair" | "unrelease";
             assignment_id: string;
             /**
              * @default remaining
@@ -561,6 +674,8 @@ export interface components {
             before_due_date: boolean;
             /** @default  */
             confirm: string;
+            /** @default false */
+            anyway: boolean;
         };
         /**
          * JobDetail
@@ -573,6 +688,9 @@ export interface components {
         /**
          * ItemResult
          * @description What became of one item (a student, or the assignment itself).
+         *
+         *         `isolation` is what was in force when student code ran. `notebooks` are those
+         *         of a submission that was autograded, the gravest outcome first; it is also the item's own.
          */
         ItemResult: {
             item: string;
@@ -584,6 +702,27 @@ export interface components {
             message: string;
             /** @default  */
             remedy: string;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            isolation: "" | "bubblewrap" | "namespaces" | "none";
+            /** @default [] */
+            notebooks: components["schemas"]["NotebookOutcome"][];
+        };
+        /**
+         * NotebookOutcome
+         * @description What became of one notebook of a submission; `notebook` is its file's name, `cell` counts from 1.
+         */
+        NotebookOutcome: {
+            notebook: string;
+            code: string;
+            /** @default  */
+            message: string;
+            /** @default  */
+            remedy: string;
+            /** @default null */
+            cell: number | null;
         };
         /**
          * JobLog
@@ -632,11 +771,12 @@ export interface components {
          *
          *         Of `total` items, `new` have no earlier result, `replaced` overwrite one
          *         (kept in the folder `backup`), `unchanged` would be skipped. `confirm_with`
-         *         is the word to type when the verb destroys. `warnings` are sentences.
+         *         is the word to type when the verb destroys. `gate` is there for a release,
+         *         unless the course has switched it off. `warnings` are sentences.
          */
         Plan: {
             /** @enum {unknown} */
-            verb: "autograde" | "collect" | "fetch_assignment" | "fetch_feedback" | "generate_assignment" | "generate_feedback" | "release_assignment" | "release_feedback" | "submit" | "unrelease";
+            verb: "autograde" | "check_assignment" | "collect" | "fetch_assignment" | "fetch_feedback" | "generate_assignment" | "generate_feedback" | "release_assignment" | "release_feedback" | "repair" | "submit" | "undo_repair" | "unrelease";
             assignment_id: string;
             total: number;
             new: number;
@@ -648,6 +788,51 @@ export interface components {
             confirm_with: string | null;
             /** @default [] */
             warnings: string[];
+            /** @default null */
+            gate: components["schemas"]["Gate"] | null;
+        };
+        /**
+         * Gate
+         * @description How the gate stands before a release; `verdict` None: the release finds out first.
+         *
+         *         In mode `block` a bad verdict is released only when the request says `anyway`.
+         */
+        Gate: {
+            /** @enum {unknown} */
+            mode: "block" | "off" | "warn";
+            /** @default null */
+            verdict: components["schemas"]["GateVerdict"] | null;
+        };
+        /**
+         * GateVerdict
+         * @description What the gate says about an assignment as it is now.
+         *
+         *         `cells` are autograded, worth `max_score` points in all; the released
+         *         version got `released_score` of them without any work, None when it was not run.
+         */
+        GateVerdict: {
+            /** @enum {unknown} */
+            state: "failed" | "passed";
+            checked_at: string;
+            cells: number;
+            max_score: number;
+            /** @default null */
+            released_score: number | null;
+            /** @default [] */
+            findings: components["schemas"]["GateFinding"][];
+        };
+        /**
+         * GateFinding
+         * @description One thing that was seen; `where` names notebook and cell. `fails`: it alone makes the verdict bad.
+         */
+        GateFinding: {
+            code: string;
+            where: string;
+            message: string;
+            /** @default  */
+            remedy: string;
+            /** @default true */
+            fails: boolean;
         };
         /**
          * PreflightReport
@@ -662,18 +847,23 @@ export interface components {
         /**
          * Finding
          * @description The result of one check: the fact, why it matters, what to do.
+         *
+         *         `running` is a slow check that has not been looked at yet. `fixable` says
+         *         that hubgrade can do it itself: the fix has the check's id.
          */
         Finding: {
             check_id: string;
             subject: string;
             /** @enum {unknown} */
-            status: "error" | "info" | "ok" | "skipped" | "warning";
+            status: "error" | "info" | "ok" | "running" | "skipped" | "warning";
             title: string;
             message: string;
             /** @default  */
             why: string;
             /** @default  */
             remedy: string;
+            /** @default false */
+            fixable: boolean;
         };
         /**
          * Preview
@@ -686,6 +876,8 @@ export interface components {
         /**
          * Session
          * @description Who asks, what this installation is, and which courses are known.
+         *
+         *         `cancel_grace_s`: for how long what is under way goes on when a job is cancelled.
          */
         Session: {
             version: string;
@@ -694,6 +886,8 @@ export interface components {
             courses: components["schemas"]["CourseRef"][];
             /** @default null */
             default_course_key: string | null;
+            /** @default 0 */
+            cancel_grace_s: number;
         };
         /**
          * StudentPage
@@ -783,6 +977,8 @@ export interface components {
          *         `newest_attempt` is the newest whole submission in the exchange,
          *         `collected_attempt` the one in submitted/; `waiting` when the first is newer.
          *         `score` is None until autograded. `late_s` is counted after any extension.
+         *         `outcome` is that of the newest verb, `grading` that of the newest grading.
+         *         `repaired`: what was collected has been mended, and that can be undone.
          */
         SubmissionRow: {
             student_id: string;
@@ -814,6 +1010,10 @@ export interface components {
             notebooks: components["schemas"]["NotebookScore"][];
             /** @default null */
             outcome: components["schemas"]["Outcome"] | null;
+            /** @default null */
+            grading: components["schemas"]["Outcome"] | null;
+            /** @default false */
+            repaired: boolean;
         };
         /**
          * NotebookScore
@@ -832,7 +1032,7 @@ export interface components {
          */
         Outcome: {
             /** @enum {unknown} */
-            verb: "autograde" | "collect" | "fetch_assignment" | "fetch_feedback" | "generate_assignment" | "generate_feedback" | "release_assignment" | "release_feedback" | "submit" | "unrelease";
+            verb: "autograde" | "check_assignment" | "collect" | "fetch_assignment" | "fetch_feedback" | "generate_assignment" | "generate_feedback" | "release_assignment" | "release_feedback" | "repair" | "submit" | "undo_repair" | "unrelease";
             /** @enum {unknown} */
             state: "done" | "failed" | "skipped";
             code: string;
@@ -843,6 +1043,20 @@ export interface components {
             at: string | null;
             /** @default  */
             job_id: string;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            isolation: "" | "bubblewrap" | "namespaces" | "none";
+            /** @default [] */
+            notebooks: components["schemas"]["NotebookOutcome"][];
+        };
+        /**
+         * UndoFix
+         * @description Put back what a fix changed.
+         */
+        UndoFix: {
+            record_id: string;
         };
     };
     responses: never;
@@ -1010,7 +1224,9 @@ export interface operations {
     };
     get_preflight: {
         parameters: {
-            query?: never;
+            query?: {
+                slow?: string;
+            };
             header?: never;
             path: {
                 course_key: string;
@@ -1026,6 +1242,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreflightReport"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_fixes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FixesPage"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    plan_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_key: string;
+                fix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FixPlan"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    apply_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_key: string;
+                fix_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyFix"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FixRecord"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    undo_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                course_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoFix"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FixRecord"];
                 };
             };
             /** @description what went wrong, and what to do */
@@ -1439,6 +1789,7 @@ export interface operations {
         parameters: {
             query?: {
                 offset?: string;
+                item?: string;
             };
             header?: never;
             path: {

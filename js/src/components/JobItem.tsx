@@ -1,7 +1,7 @@
 import { Button } from '@jupyterlab/ui-components';
 import type { Job, JobDetail, JobLog } from '../api/wire';
 import { duration, timeLeft } from '../dates';
-import type { Tone } from '../outcome';
+import { outcomeTone, type Tone } from '../outcome';
 import { useTrans } from '../translation';
 import { jobResult, verbName } from '../words';
 import { Bar, Chip, Time } from './Marks';
@@ -88,7 +88,8 @@ export function JobResults({ detail }: { detail: JobDetail }): JSX.Element {
   const trans = useTrans();
   const { error } = detail.job;
   const failed = detail.results.filter(result => result.state === 'failed');
-  const rest = detail.results.length - failed.length;
+  const remarked = detail.results.filter(result => result.state === 'done' && result.notebooks.length > 0 && result.message);
+  const rest = detail.results.length - failed.length - remarked.length;
   // of one item what it has to say is worth reading also when it went well
   const said = detail.results.length === 1 ? detail.results.filter(one => one.state !== 'failed' && one.message) : [];
   return (
@@ -120,6 +121,20 @@ export function JobResults({ detail }: { detail: JobDetail }): JSX.Element {
           ))}
         </ul>
       )}
+      {remarked.length > 0 && (
+        <ul className="jp-Hubgrade-results">
+          {remarked.map(result => (
+            <li key={result.item}>
+              <Chip tone={outcomeTone(result.code)}>
+                <strong>{result.item}</strong>
+              </Chip>{' '}
+              {result.message}{' '}
+              <span className="jp-Hubgrade-muted">{result.remedy}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {detail.job.summary && <p>{detail.job.summary}</p>}
       {rest > 0 && <p className="jp-Hubgrade-muted">{trans._n('%1 went well', '%1 went well', rest)}</p>}
     </>
   );

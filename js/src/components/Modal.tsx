@@ -6,6 +6,8 @@ interface IModalProps {
   title: string;
   /** The verb on the button that does it; without it there is only a button to close. */
   accept?: string;
+  /** The word on the button that leaves all as it is; Cancel or Close by default. */
+  dismiss?: string;
   /** Whether the button cannot be pressed yet. */
   disabled?: boolean;
   /** Whether the server is being asked; keeps the dialog open and its buttons still. */
@@ -50,7 +52,7 @@ export function Modal(props: IModalProps): JSX.Element {
           {props.extra}
           <span className="jp-Hubgrade-spacer" />
           <Button type="button" className="jp-mod-styled jp-mod-reject" onClick={props.onDismiss}>
-            {props.accept ? trans.__('Cancel') : trans.__('Close')}
+            {props.dismiss ?? (props.accept ? trans.__('Cancel') : trans.__('Close'))}
           </Button>
           {props.accept && (
             <Button

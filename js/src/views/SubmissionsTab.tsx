@@ -7,7 +7,7 @@ import type { IMenuLine } from '../components/MenuButton';
 import { FilterBar, SelectionBar } from '../components/SubmissionsBar';
 import { submissionColumns } from '../components/submissionColumns';
 import { useAssignments, useHubgrade, useNow, useSubmissions } from '../hooks';
-import { countShows, filterSubmissions } from '../outcome';
+import { canRepair, countShows, filterSubmissions, toldOf } from '../outcome';
 import type { IPlace } from '../state';
 
 interface ISubmissionsTabProps {
@@ -56,17 +56,19 @@ export function SubmissionsTab({ course, place, onGo }: ISubmissionsTabProps): J
     return [
       { label: trans.__('Collect'), run: one('collect'), disabled: row.attempts === 0 },
       { label: graded ? trans.__('Autograde again…') : trans.__('Autograde'), run: one('autograde'), disabled: !collected },
+      ...(canRepair(row) ? [{ label: trans.__('Repair…'), run: one('repair') }] : []),
+      ...(row.repaired ? [{ label: trans.__('Undo repair…'), run: one('undo_repair') }] : []),
       { label: trans.__('Generate feedback'), run: one('generate_feedback'), disabled: !graded },
       { label: trans.__('Release feedback'), run: one('release_feedback'), disabled: row.feedback_generated === 'none' },
       { label: '' },
+      { label: trans.__('What happened…'), run: () => onTell(row), disabled: toldOf(row) === null },
       { label: trans.__('Open in formgrader'), run: () => void acts.openFormgrader(course, place), disabled: !graded }
     ];
   };
 
-  const onTell = ({ outcome }: SubmissionRow) => {
-    if (outcome) {
-      const { code, message, remedy } = outcome;
-      void acts.showProblem({ code, message, remedy, suggestion: '', report: '' });
+  const onTell = (row: SubmissionRow) => {
+    if (assignment) {
+      void acts.showOutcome(course, assignment, row);
     }
   };
 

@@ -1,0 +1,55 @@
+"""Which item a job works on, for its log: each line says whose it is, and one item's can be picked out.
+
+```
+2026-11-26 10:00:00,000 WARNING traitlets: [ada] Attribute 'checksum' for cell squares has changed!
+[ada] and what a message has on further lines
+```
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_item: ContextVar[str] = ContextVar("item", default="")
+
+
+@contextmanager
+def working_on(item: str) -> Iterator[None]:
+    """Say that what is logged meanwhile is about this item."""
+    token = _item.set(item)
+    try:
+        yield
+    finally:
+        _item.reset(token)
+
+
+class ItemFormatter(logging.Formatter):
+    """Write a record with the item that is being worked on, in front of each line of its message."""
+
+    def __init__(self) -> None:
+        super().__init__(FORMAT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Put the item in front of the message."""
+        item = _item.get()
+        if item:
+            record.message = f"[{item}] {record.message}"
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Mark the further lines too: of a message, and of a traceback."""
+        text = super().format(record)
+        item = _item.get()
+        return text.replace("\n", f"\n[{item}] ") if item else text
+
+
+def lines_of(text: str, item: str) -> str:
+    """Return the lines of a log that are about one item."""
+    mark = re.escape(f"[{item}] ")
+    ours = re.compile(rf"(?:\S+ \S+ [A-Z]+ \S+: )?{mark}")
+    return "".join(line for line in text.splitlines(keepends=True) if ours.match(line))

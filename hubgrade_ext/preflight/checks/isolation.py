@@ -1,0 +1,63 @@
+"""Checks of grading: what keeps student code away from everything that is not the student's own."""
+
+from __future__ import annotations
+
+from hubgrade_ext.core.models import ConfigPage
+from hubgrade_ext.preflight.check import Check, Fault, Holds, NotApplicable, Verdict
+from hubgrade_ext.preflight.isolation_facts import LevelFacts, demanded_level
+
+_NAMES = {"namespaces": "Linux namespaces with Landlock", "bubblewrap": "bubblewrap"}
+_UNTOLD = NotApplicable("This could not be tried here.")
+
+
+def find_no_isolation(isolation_levels: list[LevelFacts]) -> Verdict:
+    """Tell whether nothing walls student code in, or not the strongest that there is."""
+    if not isolation_levels:
+        return _UNTOLD
+    missing = [level for level in isolation_levels if not level.works]
+    best = next((level.level for level in isolation_levels if level.works and level.level != "none"), None)
+    why = " ".join(f"{_NAMES.get(level.level, level.level)}: {level.why}" for level in missing)
+    remedy = " ".join(level.remedy for level in missing if level.remedy)
+    if best is None:
+        return Fault(f"Nothing walls student code in: it could read all that you can. {why}", remedy)
+    if missing and isolation_levels.index(missing[0]) == 0:
+        message = f"Student code is walled in by {_NAMES[best]}; the faster way does not work here. {why}"
+        return Fault(message, remedy, "info")
+    return Holds(f"Student code is walled in by {_NAMES[best]}.")
+
+
+def find_demand_unmet(isolation_levels: list[LevelFacts], config: ConfigPage | None) -> Verdict:
+    """Tell whether the course demands an isolation that does not work here."""
+    if not isolation_levels or config is None:
+        return _UNTOLD
+    demanded = demanded_level(config)
+    if not demanded:
+        return Holds("The course takes the strongest isolation that works.")
+    found = next((level for level in isolation_levels if level.level == demanded), None)
+    if found is None or found.works:
+        return Holds(f"The course demands {_NAMES.get(demanded, demanded)}, and that works.")
+    message = f"The course demands {_NAMES.get(demanded, demanded)}, which does not work here: {found.why}"
+    return Fault(message, found.remedy)
+
+
+LEVEL = Check(
+    check_id="isolation.level",
+    title="Student code is walled in when it is graded",
+    subject="grading",
+    severity="warning",
+    why="What a submission runs has your rights unless something takes them away: it could read hidden tests"
+    " and other submissions, and change grades.",
+    remedy="Allow unprivileged user namespaces on a Linux with Landlock, or install bubblewrap.",
+    find=find_no_isolation,
+    slow=True,
+)
+DEMANDED = Check(
+    check_id="isolation.demanded",
+    title="The isolation that the course demands works here",
+    subject="grading",
+    severity="error",
+    why="Grading refuses to start without it.",
+    remedy="Make it work, or take c.HubgradeGrading.isolation out of nbgrader_config.py.",
+    find=find_demand_unmet,
+    slow=True,
+)

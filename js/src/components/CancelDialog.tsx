@@ -1,0 +1,40 @@
+import type { Job } from '../api/wire';
+import { duration } from '../dates';
+import { useTrans } from '../translation';
+import { verbName } from '../words';
+import { Modal } from './Modal';
+
+interface ICancelDialogProps {
+  job: Job;
+  /** For how long what is under way may go on. */
+  grace_s: number;
+  onClose: (answer: true | null) => void;
+}
+
+/** Say what becomes of what is done, under way and waiting, before a job is cancelled. */
+export function CancelDialog({ job, grace_s, onClose }: ICancelDialogProps): JSX.Element {
+  const trans = useTrans();
+  const left = job.total - job.done;
+  return (
+    <Modal
+      title={trans.__('Stop %1 %2?', verbName(job.request.verb, trans), job.request.assignment_id)}
+      accept={trans.__('Stop the job')}
+      dismiss={trans.__('Go on')}
+      danger
+      onAccept={() => onClose(true)}
+      onDismiss={() => onClose(null)}
+    >
+      <p>{trans._n('%1 is done, and stays.', '%1 are done, and stay.', job.done)}</p>
+      <p>
+        {grace_s > 0
+          ? trans.__('Submissions that are being graded get %1 to finish, then they are cut.', duration(grace_s, trans))
+          : trans.__('Submissions that are being graded are cut at once.')}{' '}
+        {trans._n(
+          'Of the %1 that is left, what waits is skipped; it can be graded later.',
+          'Of the %1 that are left, those that wait are skipped; they can be graded later.',
+          left
+        )}
+      </p>
+    </Modal>
+  );
+}

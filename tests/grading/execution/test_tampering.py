@@ -1,0 +1,157 @@
+"""Submissions that switch their tests off, or print the hidden ones."""
+
+from __future__ import annotations
+
+import ast
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from hubgrade_ext.grading.execution.bundle import Bundle, BundleFile, BundleResult, ExecuteOptions
+from hubgrade_ext.grading.execution.canary import canary_like
+from hubgrade_ext.grading.execution.engine import LocalExecutor, execute_bundle
+
+STRIP_ASSERTS = """
+import ast
+class Strip(ast.NodeTransformer):
+    def visit_Assert(self, node): return ast.Pass()
+get_ipython().ast_transformers.append(Strip())
+"""
+# spares what does not look like a test of this assignment
+STRIP_KNOWN = """
+import ast
+class Strip(ast.NodeTransformer):
+    def visit_Assert(self, node):
+        return ast.Pass() if 'squares' in ast.unparse(node) else node
+get_ipython().ast_transformers.append(Strip())
+"""
+FAKE_RUN = (
+    "from IPython.core.interactiveshell import ExecutionResult\nip = get_ipython()\nrun = ip.run_cell_async\n"
+    "async def good(source, *more, **options):\n"
+    "    if 'assert' in source: source = ''\n"
+    "    return await run(source, *more, **options)\n"
+    "ip.run_cell_async = good"
+)
+TEST = """# squares
+assert squares(2) == [1, 4]
+### BEGIN HIDDEN TESTS
+assert squares(3) == [1, 4, 9], "three of them"
+if squares(0) != []: raise ValueError("none")
+### END HIDDEN TESTS
+"""
+RIGHT = "def squares(n): return [i ** 2 for i in range(1, n + 1)]"
+WRONG = "def squares(n): return None"
+HOOK = (
+    "def show(info):\n    if 'assert' in info.raw_cell: {how}\n"
+    "get_ipython().events.register('pre_run_cell', show)"
+)
+OPTIONS = ExecuteOptions(canaries=True, hidden_tests=("BEGIN HIDDEN TESTS", "END HIDDEN TESTS"))
+
+
+def submission(
+    *answers: str, tests: tuple[str, ...] = (TEST, TEST), options: ExecuteOptions = OPTIONS
+) -> Bundle:
+    def marked(number: int, source: str) -> Any:
+        meta = {"grade": True, "solution": False, "locked": True, "grade_id": f"t{number}", "points": 1}
+        return new_code_cell(source, metadata={"nbgrader": meta})
+
+    cells = [new_code_cell(answer) for answer in answers]
+    for number, test in enumerate(tests):
+        cells += [marked(number, test), new_code_cell("len(In), get_ipython().execution_count")]
+    content = json.dumps(new_notebook(cells=cells)).encode()
+    return Bundle("eve", (BundleFile("p.ipynb", content),), ("p.ipynb",), options=options)
+
+
+@pytest.fixture
+def grade(executor: LocalExecutor) -> Callable[..., BundleResult]:
+    return lambda *answers, **more: executor.submit(execute_bundle, submission(*answers, **more)).result(120)
+
+
+def cells_of(result: BundleResult) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = json.loads(result.notebooks[0].notebook or b"")["cells"]
+    return cells
+
+
+def outputs_of_tests(result: BundleResult) -> list[list[dict[str, Any]]]:
+    return [cell["outputs"] for cell in cells_of(result) if cell["metadata"].get("nbgrader")]
+
+
+@pytest.mark.parametrize("trick", [STRIP_ASSERTS, STRIP_KNOWN, FAKE_RUN], ids=["strip", "strip known", "run"])
+def test_who_switches_tests_off_gets_no_points(grade: Callable[..., BundleResult], trick: str) -> None:
+    # without canaries the trick works, else the test would prove nothing
+    believed = grade(WRONG, trick, tests=("assert squares(2) == [1, 4]",), options=ExecuteOptions())
+    assert not [output for output in outputs_of_tests(believed)[0] if output["output_type"] == "error"]
+    assert believed.outcome.kind == "ok"
+    caught = grade(WRONG, trick, tests=("assert squares(2) == [1, 4]", "assert squares(1) == [1]"))
+    assert caught.outcome.kind == "tests_disabled"
+    assert caught.outcome.cell == 2
+    for outputs in outputs_of_tests(caught):
+        assert [output.get("ename") for output in outputs] == ["NotCounted"]
+
+
+def test_who_switches_off_after_dying_gets_no_points_either(grade: Callable[..., BundleResult]) -> None:
+    caught = grade(WRONG, STRIP_ASSERTS, tests=("assert squares(2) == [1, 4]", "import os\nos._exit(0)"))
+    assert caught.outcome.kind == "tests_disabled"
+    assert all(outputs[0]["ename"] == "NotCounted" for outputs in outputs_of_tests(caught))
+
+
+def test_canaries_leave_no_trace(grade: Callable[..., BundleResult]) -> None:
+    plain, watched = grade(RIGHT, "squares(2)", options=ExecuteOptions()), grade(RIGHT, "squares(2)")
+    assert watched.outcome.kind == "ok"
+    kept = [
+        [(c["source"], c["outputs"], c["execution_count"]) for c in cells_of(r)] for r in (plain, watched)
+    ]
+    assert kept[0] == kept[1]
+    failing = [grade(WRONG, options=options) for options in (ExecuteOptions(), OPTIONS)]
+    assert outputs_of_tests(failing[0]) == outputs_of_tests(failing[1])
+    assert outputs_of_tests(failing[0])[0][0]["ename"] == "AssertionError"
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["print(info.raw_cell)", "print(repr(info.raw_cell))", "display({'text/html': info.raw_cell}, raw=True)"],
+)
+def test_hidden_tests_do_not_come_back(grade: Callable[..., BundleResult], how: str) -> None:
+    options = ExecuteOptions(canaries=True)
+    shown = grade(RIGHT, HOOK.format(how=how), options=options)
+    assert "three of them" in json.dumps([cell["outputs"] for cell in cells_of(shown)])
+    result = grade(RIGHT, HOOK.format(how=how))
+    assert result.outcome.kind == "hidden_tests_shown"
+    said = json.dumps([cell["outputs"] for cell in cells_of(result)])
+    assert "three of them" not in said
+    assert "raise ValueError" not in said
+    assert "[hidden test]" in said
+    assert "squares(2) == [1, 4]" in said  # what is not hidden stays
+
+
+def test_a_hidden_test_in_an_error_message_does_not_come_back(grade: Callable[..., BundleResult]) -> None:
+    spy = (
+        "import inspect\ndef squares(n):\n    if n == 2: return [1, 4]\n"
+        "    frame = inspect.currentframe().f_back\n"
+        "    raise KeyError(''.join(inspect.findsource(frame)[0]))"
+    )
+    result = grade(spy)
+    assert result.outcome.kind == "hidden_tests_shown"
+    outputs = outputs_of_tests(result)[0]
+    assert outputs[0]["ename"] == "KeyError"
+    assert "three of them" not in outputs[0]["evalue"]
+    assert "three of them" not in outputs[0]["traceback"][-1]
+
+
+def test_a_failing_hidden_test_keeps_its_traceback(grade: Callable[..., BundleResult]) -> None:
+    result = grade("def squares(n): return [1, 4]")
+    assert result.outcome.kind == "ok"
+    assert "three of them" in json.dumps(outputs_of_tests(result)[0])
+
+
+def test_a_canary_fails_and_looks_like_the_test() -> None:
+    for _ in range(50):
+        source = canary_like(TEST)
+        assert "squares(" in source
+        with pytest.raises(AssertionError):
+            exec(compile(source, "canary", "exec"), {})
+    assert random.random() != ast.literal_eval(canary_like("%magic").split()[1])

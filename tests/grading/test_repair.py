@@ -1,0 +1,141 @@
+"""Submissions that are not as released: told, put right by one verb, and put back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubgrade_ext.actions.plans import plan
+from hubgrade_ext.actions.repair import repair, undo_repair
+from hubgrade_ext.core.course import open_course
+from hubgrade_ext.core.models import ItemResult, JobRequest
+from hubgrade_ext.core.submissions_page import submissions_page
+from tests.grading.conftest import VERBS, Classroom
+
+
+def results(room: Classroom, verb: str, **request: Any) -> dict[str, ItemResult]:
+    run = {**VERBS, "repair": repair, "undo_repair": undo_repair}[verb]
+    asked = JobRequest(**{"verb": verb, "assignment_id": "ps1", **request})
+    steps = list(run(open_course(room.root), asked, frozenset()))
+    assert [step.done for step in steps if step.result] == list(range(1, len(steps) // 2 + 1)) or verb != "autograde"
+    return {step.result.item: step.result for step in steps if step.result}
+
+
+def one_notebook(folder: Path, name: str) -> Path:
+    for path in folder.glob("*.ipynb"):
+        if path.name != name:
+            path.unlink()
+    return folder / name
+
+
+def grade_ids(notebook: Path) -> list[str]:
+    cells = json.loads(notebook.read_text())["cells"]
+    return [cell["metadata"]["nbgrader"]["grade_id"] for cell in cells if "nbgrader" in cell["metadata"]]
+
+
+def drop(*ids: str) -> Any:
+    def change(cells: list[dict[str, Any]]) -> None:
+        cells[:] = [c for c in cells if c["metadata"].get("nbgrader", {}).get("grade_id") not in ids]
+
+    return change
+
+
+@pytest.fixture
+def room(classroom: Classroom) -> Classroom:
+    """Three submissions: a renamed notebook, deleted cells, and one that is as it should be."""
+    one_notebook(classroom.hand_in("ann", solved=True), "problem1.ipynb").rename(
+        classroom.root / "submitted/ann/ps1/problem1 (final).ipynb"
+    )
+    bob = one_notebook(classroom.hand_in("bob", solved=True), "problem1.ipynb")
+    classroom.edit(bob, drop("correct_squares", "squares_invalid_input"))
+    classroom.edit(bob, lambda cells: cells.append({"cell_type": "markdown", "metadata": {}, "source": "mine"}))
+    one_notebook(classroom.hand_in("cid", solved=True), "problem1.ipynb")
+    return classroom
+
+
+def test_repair_and_undo(room: Classroom) -> None:
+    before = room.tree("submitted")
+    graded = results(room, "autograde")
+    assert {name: one.code for name, one in graded.items()} == {
+        "ann": "notebook_renamed", "bob": "notebook_missing", "cid": "notebook_missing",
+    }  # fmt: skip
+    assert [(n.notebook, n.code) for n in graded["bob"].notebooks] == [
+        ("problem2.ipynb", "notebook_missing"),
+        ("problem1.ipynb", "cells_deleted"),
+    ]
+    assert "2 cells" in graded["bob"].message
+    assert (room.score("ann"), room.score("cid")) == (0.0, 3.0)
+    assert room.score("bob") < 3.0
+    settings = open_course(room.root).settings
+    planned = plan(settings, JobRequest("repair", "ps1"))
+    assert (planned.total, planned.replaced, planned.unchanged) == (3, 2, 1)
+    assert planned.warnings[0] == "ann: problem1 (final).ipynb is renamed to problem1.ipynb."
+    assert "bob: problem1.ipynb gets back 2 cells" in planned.warnings[1]
+    assert room.tree("submitted") == before
+
+    repaired = results(room, "repair")
+    assert (repaired["cid"].state, repaired["cid"].code) == ("skipped", "nothing_to_repair")
+    assert repaired["ann"].message.startswith("problem1 (final).ipynb is renamed to problem1.ipynb.")
+    assert [n.code for n in repaired["bob"].notebooks] == ["notebook_missing", "graded"]
+    assert {name: room.score(name) for name in ("ann", "bob", "cid")} == {"ann": 3.0, "bob": 3.0, "cid": 3.0}
+    bob = room.root / "submitted/bob/ps1/problem1.ipynb"
+    assert grade_ids(bob) == grade_ids(room.root / "release/ps1/problem1.ipynb")
+    assert json.loads(bob.read_text())["cells"][-1]["source"] == "mine"
+    rows = {row.student_id: row for row in submissions_page(settings, None, "ps1").submissions}  # type: ignore[arg-type]
+    assert {name: row.repaired for name, row in rows.items()} == {"ann": True, "bob": True, "cid": False}
+
+    undo = plan(settings, JobRequest("undo_repair", "ps1"))
+    assert (undo.replaced, len(undo.warnings)) == (2, 2)
+    undone = results(room, "undo_repair")
+    assert room.tree("submitted") == before
+    assert set(undone) == {"ann", "bob"}
+    assert undone["ann"].code == "notebook_renamed"
+    assert (room.score("ann"), room.score("cid")) == (0.0, 3.0)
+    again = results(room, "undo_repair", students=["ann"])
+    assert (again["ann"].state, again["ann"].code) == ("failed", "conflict")
+
+
+def test_a_repair_of_an_earlier_submission_is_not_put_back(room: Classroom) -> None:
+    results(room, "autograde", students=["ann"])
+    results(room, "repair", students=["ann"])
+    room.hand_in("ann", "2026-02-01 10:00:00.000000 UTC")
+    kept = room.tree("submitted")
+    assert results(room, "undo_repair") == {}
+    assert results(room, "undo_repair", students=["ann"])["ann"].code == "conflict"
+    assert room.tree("submitted") == kept
+
+
+def test_what_leads_elsewhere_is_not_repaired(room: Classroom) -> None:
+    """A link in a submission that points at the source: neither read, nor written through."""
+    target = room.root / "source/ps1/problem1.ipynb"
+    before = target.read_bytes()
+    notebook = room.root / "submitted/bob/ps1/problem1.ipynb"
+    notebook.unlink()
+    notebook.symlink_to(target)
+    (room.root / "submitted/ann/ps1/answers.txt").symlink_to(target)
+    repaired = results(room, "repair", students=["ann", "bob"])
+    assert (repaired["bob"].state, repaired["bob"].code) == ("failed", "notebook_unreadable")
+    assert target.read_bytes() == before
+    # beside a notebook a link is no reason to refuse, and its target does not come along
+    assert repaired["ann"].state == "done"
+    assert (room.root / "submitted/ann/ps1/answers.txt").is_symlink()
+    autograded = room.root / "autograded/ann/ps1/answers.txt"
+    assert not autograded.exists() or autograded.read_bytes() != before
+
+
+def test_changes_and_copies_are_told(classroom: Classroom) -> None:
+    folder = classroom.hand_in("dan", solved=True)
+    classroom.edit(folder / "problem1.ipynb", lambda cells: cells[5].update(source="assert True"))
+    (folder / "problem1-Copy1.ipynb").write_text((folder / "problem1.ipynb").read_text())
+    told = results(classroom, "autograde")["dan"]
+    assert told.state == "done"
+    assert [(n.notebook, n.code, n.cell) for n in told.notebooks] == [
+        ("problem1.ipynb", "locked_cells_changed", 6),
+        ("problem1-Copy1.ipynb", "notebook_duplicated", None),
+        ("problem2.ipynb", "graded", None),
+    ]
+    assert "cell 6 (correct_squares) is read-only and was changed" in told.message
+    assert told.isolation in ("namespaces", "bubblewrap", "none")

@@ -1,0 +1,56 @@
+"""What keeps student code in, as preflight tells it."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubgrade_ext.core.models import ConfigPage, CourseRef, Setting
+from hubgrade_ext.grading.execution.isolation import LEVELS, try_level
+from hubgrade_ext.preflight.check import Fault, Holds, NotApplicable
+from hubgrade_ext.preflight.checks.isolation import DEMANDED, LEVEL
+from hubgrade_ext.preflight.isolation_facts import LevelFacts, gather_levels
+
+NAMESPACES = LevelFacts("namespaces", True)
+NO_NAMESPACES = LevelFacts("namespaces", False, "The kernel has no Landlock.", "Get Linux 5.13.")
+BUBBLEWRAP = LevelFacts("bubblewrap", True)
+NO_BUBBLEWRAP = LevelFacts("bubblewrap", False, "It is not installed.", "Install it.")
+NONE = LevelFacts("none", True)
+
+
+def demanding(level: str) -> ConfigPage:
+    setting = Setting("HubgradeGrading.isolation", repr(level), "nbgrader_config.py")
+    return ConfigPage(CourseRef("0" * 16, "course101", ["instructor"]), [], [setting], [])
+
+
+def test_levels_are_found_out_by_trying() -> None:
+    assert [(level.level, level.works) for level in gather_levels()] == [
+        (level, try_level(level).works) for level in LEVELS
+    ]
+
+
+def test_level() -> None:
+    held = LEVEL.find([NAMESPACES, NO_BUBBLEWRAP, NONE])
+    assert held == Holds("Student code is walled in by Linux namespaces with Landlock.")
+    weaker = LEVEL.find([NO_NAMESPACES, BUBBLEWRAP, NONE])
+    assert isinstance(weaker, Fault)
+    assert weaker.severity == "info"
+    assert "bubblewrap" in weaker.message
+    assert weaker.remedy == "Get Linux 5.13."
+    nothing = LEVEL.find([NO_NAMESPACES, NO_BUBBLEWRAP, NONE])
+    assert isinstance(nothing, Fault)
+    assert nothing.severity is None
+    assert "no Landlock" in nothing.message
+    assert nothing.remedy == "Get Linux 5.13. Install it."
+    assert isinstance(LEVEL.find([]), NotApplicable)
+
+
+@pytest.mark.parametrize("level", ["namespaces", "bubblewrap"])
+def test_demanded(level: str) -> None:
+    works = [NAMESPACES, BUBBLEWRAP, NONE]
+    assert isinstance(DEMANDED.find(works, demanding(level)), Holds)
+    unmet = DEMANDED.find([NO_NAMESPACES, NO_BUBBLEWRAP, NONE], demanding(level))
+    assert isinstance(unmet, Fault)
+    assert "does not work here" in unmet.message
+    assert unmet.remedy
+    empty = ConfigPage(CourseRef("0" * 16, "course101", ["instructor"]), [], [], [])
+    assert isinstance(DEMANDED.find(works, empty), Holds)
