@@ -17,6 +17,8 @@ TOKEN = "the-secret-of-this-session"
 class FakeServer(ThreadingHTTPServer):
     """Answers GET by path: `answers` maps it to (status, JSON); every other path is 404.
 
+    `answers_to` maps (token, path) where the answer depends on who asks.
+
     `tokens` None: whoever asks gets an answer. Else a path outside `public`
     answers 403 to any other token. `delay_s` comes before each answer (before
     those with a token when it is `token_delay_s`); `ahead_s` is what its clock is ahead.
@@ -27,6 +29,7 @@ class FakeServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.answers: dict[str, tuple[int, object]] = {}
+        self.answers_to: dict[tuple[str, str], tuple[int, object]] = {}
         self.public: set[str] = set()
         self.tokens: set[str] | None = None
         self.delay_s = 0.0
@@ -55,6 +58,7 @@ class _Answers(BaseHTTPRequestHandler):
         known = self.server.tokens
         if known is not None and path not in self.server.public and token not in known:
             status, body = 403, {"status": 403, "message": None}
+        status, body = self.server.answers_to.get((token, path), (status, body))
         data = json.dumps(body).encode()
         self.send_response_only(status)
         self.send_header("Date", formatdate(time.time() + self.server.ahead_s, usegmt=True))
