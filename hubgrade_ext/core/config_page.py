@@ -17,6 +17,7 @@ from hubgrade_ext.core import config_classes
 from hubgrade_ext.core.config_files import ConfigSource, working_folder
 from hubgrade_ext.core.course import BAD_VALUES, load_config
 from hubgrade_ext.core.models import ConfigFile, ConfigValue, Setting, UnknownSetting
+from hubgrade_ext.core.renamed_settings import replacement
 from hubgrade_ext.core.secrets_masked import show
 
 # shown even when no file sets them
@@ -33,6 +34,8 @@ IMPORTANT = {
     "ExchangeFactory": tuple(ExchangeFactory.class_trait_names(config=True)),
     "Authenticator": ("plugin_class",),
 }
+# made absolute when the course is opened; nbgrader's own commands take them from where they are run
+PATHS = ("Exchange.root", "Exchange.cache", "CourseDirectory.db_url")
 
 
 class ConfigReport(Struct, frozen=True):
@@ -107,10 +110,10 @@ def _configured(
     """Yield a setting for every known key that a file sets, and one for every old name in use."""
     by_name: dict[str, list[_Entry]] = {}
     for entry in entries:
-        new = config_classes.replacement(entry.section, entry.trait)
+        new = replacement(entry.section, entry.trait)
         if new:
             text = f"An old name; nbgrader reads it as {new}."
-            yield Setting(entry.name, _text(entry), str(entry.source.path), help=text)
+            yield Setting(entry.name, _text(entry), str(entry.source.path), help=text, replaced_by=new)
         if new or not _is_unknown(entry, classes):
             by_name.setdefault(new or entry.name, []).append(entry)
     for name, given in by_name.items():
@@ -118,12 +121,14 @@ def _configured(
         owner = classes.get(section.rpartition(".")[2])
         trait = config_classes.traits_of(owner).get(trait_name) if owner else None
         value = _effective(config, section, trait_name, trait.default() if trait else None, given[-1].value)
+        shown, written = show(name, value), _text(given[-1])
         yield Setting(
             name,
-            show(name, value),
+            shown,
             str(given[-1].source.path),
             [ConfigValue(str(e.source.path), _text(e)) for e in given[:-1]],
             " ".join((trait.help or "").split()) if trait else "",
+            written if name in PATHS and written != shown else "",
         )
 
 
@@ -190,7 +195,7 @@ def _unknown(entries: list[_Entry], classes: dict[str, type[Configurable]]) -> l
     """List what nbgrader will not heed; jupyter_config is everybody's, so its other classes are not ours."""
     found = []
     for entry in entries:
-        if config_classes.replacement(entry.section, entry.trait) or not _is_unknown(entry, classes):
+        if replacement(entry.section, entry.trait) or not _is_unknown(entry, classes):
             continue
         section = entry.section.rpartition(".")[2]
         if entry.source.stage == "jupyter" and not _is_nbgraders(classes.get(section)):

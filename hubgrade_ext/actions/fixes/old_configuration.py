@@ -20,6 +20,7 @@ from hubgrade_ext.actions.fixes.changes import Change, FileBefore, Keep, WriteFi
 from hubgrade_ext.actions.fixes.fix import Fix, Situation
 from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.core.models import FixChange
+from hubgrade_ext.core.renamed_settings import replacement
 from hubgrade_ext.core.secrets_masked import mask_lines
 from hubgrade_ext.preflight.checks.old_configuration import removed_by
 
@@ -53,8 +54,6 @@ class RewriteConfiguration(Struct, frozen=True, tag="rewrite_configuration"):
 
 def plan_new_names(situation: Situation) -> list[Change]:
     """Write the present names of all keys that nbgrader still reads under old ones."""
-    from hubgrade_ext.core.config_classes import replacement
-
     return _rewritten(situation, lambda text: _renamed(text, replacement), _moved)
 
 
@@ -145,8 +144,6 @@ def _json(text: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
 
 
 def _moved(content: dict[str, Any]) -> dict[str, Any]:
-    from hubgrade_ext.core.config_classes import replacement
-
     kept: dict[str, Any] = {}
     renamed: list[tuple[str, Any]] = []
     for section, value in content.items():

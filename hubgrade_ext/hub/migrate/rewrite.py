@@ -59,7 +59,18 @@ def migrate(text: str, source: str) -> tuple[Migrated, list[Setting]]:
     if _nobody_may_log_in(settings):
         new = new.rstrip("\n") + "\n" + _ALLOW_ALL
         edits.note(len(text.splitlines()), "Authenticator.allow_all", "added: everybody may log in, as then")
+    _check_still_python(new, source)
     return Migrated(new, sorted(edits.notes, key=lambda n: n.line)), settings
+
+
+def _check_still_python(text: str, source: str) -> None:
+    try:
+        ast.parse(text)
+    except SyntaxError as fault:
+        raise InvalidRequest(
+            f"{source} cannot be changed safely: line {fault.lineno} of the result would be no Python.",
+            "Put each setting on lines of its own, then run this again.",
+        ) from fault
 
 
 def _nobody_may_log_in(settings: list[Setting]) -> bool:

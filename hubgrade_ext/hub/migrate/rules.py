@@ -5,7 +5,7 @@ Source: JupyterHub 6.1 deprecated traits; nbgrader 0.9.6 `NbGrader._load_config`
 
 from __future__ import annotations
 
-from hubgrade_ext.core.config_classes import replacement
+from hubgrade_ext.core.renamed_settings import replacement
 
 HUB_RENAMED = {
     "JupyterHub.proxy_cmd": "ConfigurableHTTPProxy.command",
