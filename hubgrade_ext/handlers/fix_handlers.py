@@ -40,7 +40,12 @@ class FixHandler(Handler):
         wanted = self.decode(ApplyFix)
         call = self.services.runner.call
         record = await call(
-            "apply_fix", FixRecord, settings=course.opened, fix_id=fix_id, digest=wanted.digest
+            "apply_fix",
+            FixRecord,
+            settings=course.opened,
+            fix_id=fix_id,
+            digest=wanted.digest,
+            by=self.services.username,
         )
         self.answer(record)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from hubgrade_ext.handlers.open_courses import OpenCourse, OpenCourses
 from hubgrade_ext.hub.groups import HubGroups
 from hubgrade_ext.jobs.call_table import resolve
 from hubgrade_ext.jobs.runner import JobRunner
+from hubgrade_ext.preflight.server_facts import ServerFacts
 
 
 class _ConfigReport(Struct, frozen=True):
@@ -34,6 +36,7 @@ class Services:
     courses: OpenCourses
     hub: HubGroups
     person: str = ""
+    started_in: str = field(default_factory=os.getcwd)
 
     def seen_by(self, person: object) -> Services:
         """Return them with the rights of who sent a request; in a user's own server these are the user's."""
@@ -68,15 +71,19 @@ class Services:
         )
         return ConfigPage(course.ref, report.files, report.settings, report.unknown)
 
-    async def preflight(self, course: OpenCourse, *, slow: bool) -> PreflightReport:
+    async def preflight(self, course: OpenCourse, *, slow: bool, server: ServerFacts) -> PreflightReport:
         """Check whether the course will work; slow checks only when asked. Raises: Busy, InternalError."""
         from hubgrade_ext.actions.fixes.catalogue import FIXES
         from hubgrade_ext.preflight.facts import Given
+        from hubgrade_ext.preflight.notebook_facts import SourceFacts
         from hubgrade_ext.preflight.runner import run, run_configuration
 
         config = await self.config(course)
         if course.settings is None:
             return await asyncio.to_thread(run_configuration, course.ref, config)
-        given = Given(config, self.courses.server_root)
+        sources = None
+        if slow and course.settings.root is not None:
+            sources = await self.runner.call("gather_sources", SourceFacts, course=course.settings)
+        given = Given(config, self.courses.server_root, sources, server)
         fixable = [fix.fix_id for fix in FIXES]
         return await asyncio.to_thread(run, course.settings, course.ref, given, fixable=fixable, slow=slow)

@@ -11,10 +11,10 @@ from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.jobs.course_lock import course_lock
 
 
-def apply_fix(settings: CourseSettings, fix_id: str, digest: str) -> FixRecord:
+def apply_fix(settings: CourseSettings, fix_id: str, digest: str, by: str = "") -> FixRecord:
     """Carry out a fix as `applying.apply_fix`. Raises: Busy while a job runs on the course; as that."""
     with course_lock(settings, _refuse):
-        return applying.apply_fix(settings, fix_id, digest)
+        return applying.apply_fix(settings, fix_id, digest, by)
 
 
 def undo_fix(settings: CourseSettings, record_id: str) -> FixRecord:

@@ -21,6 +21,7 @@ Subject = Literal[
     "notebooks",
     "exchange",
     "gradebook",
+    "grading",
     "session",
     "formgrader",
     "hub",

@@ -20,8 +20,12 @@ checks that depend on it are skipped.
 SUBJECTS = {
     "configuration": "Configuration",
     "course": "Course",
+    "notebooks": "Notebooks",
     "exchange": "Exchange",
     "gradebook": "Gradebook",
+    "session": "Session",
+    "formgrader": "Formgrader and the server",
+    "grading": "Grading",
     "hub": "JupyterHub, as your session meets it",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Collection
+from types import SimpleNamespace
 
 from msgspec import structs
 
@@ -40,7 +41,7 @@ def run(
     role: Role = "instructor" if "instructor" in course_ref.roles else "student"
     facts = Facts(settings, given)
     findings: dict[str, Finding] = {}
-    for check in CATALOGUE:
+    for check in _needed(only):
         if role not in check.roles:
             continue
         if check.slow and not slow:
@@ -62,12 +63,24 @@ def run_configuration(
     """
     check_ids(only, CATALOGUE)
     findings: dict[str, Finding] = {}
+    facts = SimpleNamespace(config=config)
     for check in CATALOGUE:
-        if check.subject == "configuration":
-            findings[check.check_id] = _finding(check, check.find(config))
+        if set(inspect.signature(check.find).parameters) <= {"config"}:
+            findings[check.check_id] = run_check(check, facts, findings)
         else:
             findings[check.check_id] = _skipped(check, "First the configuration must load.")
     return _report(course_ref, findings, only)
+
+
+def _needed(only: Collection[str]) -> list[Check]:
+    """Return the checks that these ask for: with their causes, in the catalogue's order; all for none."""
+    if not only:
+        return CATALOGUE
+    wanted = set(only)
+    for check in reversed(CATALOGUE):
+        if check.check_id in wanted:
+            wanted.update(check.needs)
+    return [check for check in CATALOGUE if check.check_id in wanted]
 
 
 def _offer(finding: Finding, offered: Collection[str]) -> Finding:

@@ -6,17 +6,20 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from hubgrade_ext.core.models import ConfigPage, CourseRef, PreflightReport, Role
+from hubgrade_ext.core.models import ConfigPage, CourseRef, PreflightReport, Role, Setting
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.preflight.catalogue import CATALOGUE
 from hubgrade_ext.preflight.facts import Given
 from hubgrade_ext.preflight.gradebook_facts import schema_versions
+from hubgrade_ext.preflight.notebook_facts import SourceFacts
 from hubgrade_ext.preflight.runner import run
+from hubgrade_ext.preflight.server_facts import ServerFacts
 
 NOBODY = 65534
 
@@ -41,6 +44,8 @@ def settings(place: Path) -> CourseSettings:
     inbound = exchange / "course101" / "inbound"
     inbound.mkdir(parents=True)
     inbound.chmod(0o2733)
+    (exchange / "course101" / "outbound").mkdir()
+    (exchange / "course101" / "feedback").mkdir(mode=0o711)
     make_gradebook(root / "gradebook.db")
     return CourseSettings(
         course_id="course101",
@@ -79,11 +84,21 @@ def ref_of(settings: CourseSettings, role: Role = "instructor") -> CourseRef:
     return CourseRef(settings.course_key, settings.course_id, [role], settings.root)
 
 
-def empty_config(settings: CourseSettings) -> ConfigPage:
-    return ConfigPage(ref_of(settings), [], [], [])
+def sound_config(settings: CourseSettings) -> ConfigPage:
+    named = [
+        Setting("Exchange.root", repr(settings.exchange_root), "/etc/jupyter/nbgrader_config.py"),
+        Setting("Exchange.timezone", "'UTC'"),
+    ]
+    return ConfigPage(ref_of(settings), [], named, [])
+
+
+def sound_server(settings: CourseSettings) -> ServerFacts:
+    return ServerFacts(True, settings.root, False, "", "/", "/")
 
 
 Look = Callable[..., PreflightReport]
+# what grading's isolation can do is tried out, which takes a second: it has tests of its own
+ALL_BUT_SLOWEST = [check.check_id for check in CATALOGUE if check.subject != "grading"]
 
 
 @pytest.fixture
@@ -94,13 +109,23 @@ def look(settings: CourseSettings) -> Look:
         role: Role = "instructor",
         config: ConfigPage | None = None,
         server_root: str | None = None,
+        sources: SourceFacts | None = None,
+        server: ServerFacts | None = None,
+        only: Collection[str] = ALL_BUT_SLOWEST,
         **changes: object,
     ) -> PreflightReport:
         now = msgspec.structs.replace(settings, **changes)
         return run(
             now,
             ref_of(now, role),
-            Given(config or empty_config(now), server_root or str(Path(settings.root or "").parent)),
+            Given(
+                config or sound_config(now),
+                server_root or str(Path(settings.root or "").parent),
+                sources or SourceFacts([], {}),
+                server or sound_server(now),
+            ),
+            only=only,
+            fixable=["coursedir.leak", "exchange.sticky", "exchange.mode"],
         )
 
     return look_again

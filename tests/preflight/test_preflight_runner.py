@@ -40,14 +40,17 @@ def test_problems_come_first(look: Look, place: Path, settings: CourseSettings) 
     Path(settings.exchange_root).chmod(0o777)
     report = look(server_root=str(place / "elsewhere"))
     assert [f.status for f in report.findings[:3]] == ["error", "warning", "ok"]
+    assert [f.check_id for f in report.findings if f.fixable] == ["exchange.sticky"]
     assert (report.errors, report.warnings) == (1, 1)
 
 
-def test_a_student_hears_of_exchange_and_course_id_only(look: Look) -> None:
+def test_a_student_hears_nothing_of_the_course_folder(look: Look) -> None:
     report = look(role="student", root=None)
     heard = {f.check_id.split(".")[0] for f in report.findings if f.subject != "hub"}
-    assert heard == {"exchange", "course_id", "course"}
+    assert not heard & {"coursedir", "gradebook", "notebook", "kernel", "assignment"}
+    assert {"exchange", "course_id", "course", "config", "session"} <= heard
     assert report.errors == 0
+    assert not any(f.fixable for f in report.findings)
 
 
 def test_only_limits_the_report_and_keeps_causes(look: Look, settings: CourseSettings, place: Path) -> None:

@@ -33,9 +33,10 @@ def plan_fix(settings: CourseSettings, fix_id: str) -> FixPlan:
     return _shown(fix, _changes(fix, settings))
 
 
-def apply_fix(settings: CourseSettings, fix_id: str, digest: str) -> FixRecord:
+def apply_fix(settings: CourseSettings, fix_id: str, digest: str, by: str = "") -> FixRecord:
     """Carry out a fix if it is still what was shown (`digest`); all of it or nothing.
 
+    `by` is who asked, when that is not the course's own user.
     Raises: NotFound; Conflict (something has changed since it was shown); CourseBroken.
     """
     fix = _fix(fix_id)
@@ -53,7 +54,7 @@ def apply_fix(settings: CourseSettings, fix_id: str, digest: str) -> FixRecord:
         fix_id,
         fix.title,
         datetime.now(UTC),
-        settings.username,
+        by or settings.username,
         plan.changes,
         plan.reversible,
     )

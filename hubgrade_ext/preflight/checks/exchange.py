@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import stat
 from pathlib import Path
 
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.preflight.check import EVERYONE, Check, Fault, NotApplicable, Verdict
-from hubgrade_ext.preflight.facts import FolderFacts, InboundFacts, SpaceFacts
+from hubgrade_ext.preflight.check import EVERYONE, Check, Fault, Holds, NotApplicable, Verdict
+from hubgrade_ext.preflight.folder_facts import FolderFacts, user_name
 
-MIB = 1 << 20
 PLUG_IN = NotApplicable("A plug-in replaces nbgrader's exchange, so its folders say nothing.")
-SHOWN = 3
 
 
 def find_relative(settings: CourseSettings) -> Verdict:
@@ -50,17 +48,16 @@ def find_missing(exchange: FolderFacts) -> Verdict:
             return Fault(f"The exchange {exchange.path} cannot be read.")
 
 
-def find_unwritable(exchange: FolderFacts, exchange_space: SpaceFacts, settings: CourseSettings) -> Verdict:
+def find_unwritable(exchange: FolderFacts, settings: CourseSettings) -> Verdict:
     """Tell whether the user may not write."""
     if settings.groupshared:
         return NotApplicable("With groupshared, nbgrader does not ask this of the exchange's root.")
-    if exchange_space.refused == errno.EROFS:
-        return Fault(f"The exchange {exchange.path} is mounted read-only.", "Ask an administrator about it.")
     if exchange.writable:
         return None
     return Fault(
         f"You may not write to the exchange {exchange.path}.",
-        f"Ask the owner to run: chmod 1777 {exchange.path}",
+        f"{'Run' if exchange.mine else 'Ask the owner to run'}: chmod 1777 {exchange.path}",
+        fixable=exchange.mine,
     )
 
 
@@ -68,7 +65,7 @@ def find_narrow_mode(exchange: FolderFacts, settings: CourseSettings) -> Verdict
     """Tell whether nbgrader will refuse the mode; its owner's next release mends it, nobody else's can."""
     if settings.groupshared or exchange.mode is None or exchange.mode & 0o777 == 0o777:
         return None
-    mine = exchange.uid == os.getuid()
+    mine = exchange.mine
     return Fault(
         f"The exchange {exchange.path} has mode {exchange.mode:o}, too narrow for nbgrader.",
         f"{'Run' if mine else 'Ask the owner to run'}: chmod 1777 {exchange.path}",
@@ -83,53 +80,37 @@ def find_not_sticky(exchange: FolderFacts) -> Verdict:
         return None
     return Fault(
         f"The exchange {exchange.path} has mode {exchange.mode:o} without the sticky bit.",
-        f"{'Run' if exchange.uid == os.getuid() else 'Ask the owner to run'}: chmod 1777 {exchange.path}",
+        f"{'Run' if exchange.mine else 'Ask the owner to run'}: chmod 1777 {exchange.path}",
+        fixable=exchange.mine,
     )
 
 
-def find_full(exchange: FolderFacts, exchange_space: SpaceFacts) -> Verdict:
-    """Tell whether the file system, or the user's quota, is nearly used up."""
-    if exchange_space.refused in (errno.ENOSPC, errno.EDQUOT):
-        message = f"Not even 1 MiB can be written to the exchange {exchange.path}"
-        return Fault(f"{message}: {os.strerror(exchange_space.refused)}.", severity="error")
-    if exchange_space.free_bytes < 100 * MIB:
-        left = exchange_space.free_bytes // MIB
-        return Fault(f"Only {left} MiB are left on the file system of the exchange {exchange.path}.")
-    if exchange_space.free_files is not None and exchange_space.free_files < 1000:
-        left = exchange_space.free_files
-        return Fault(f"The file system of the exchange {exchange.path} can hold only {left} more files.")
-    return None
-
-
-def find_inbound_closed(inbound: InboundFacts, settings: CourseSettings) -> Verdict:
-    """Tell whether students cannot put submissions into inbound, or can list it."""
-    folder = inbound.folder
-    if folder.kind == "missing":
-        return NotApplicable("Nothing of this course has been released yet.")
-    if folder.mode is None:
-        return Fault(f"The folder {folder.path} is not one that submissions can be put into.")
-    command = f"{'Run' if folder.uid == os.getuid() else 'Ask the owner to run'}: chmod 2733 {folder.path}"
-    if not settings.groupshared and folder.mode & 0o003 != 0o003:
-        return Fault(f"Students cannot submit: {folder.path} has mode {folder.mode:o}.", command)
-    if folder.mode & 0o004:
-        message = f"Everybody can list the submissions: {folder.path} has mode {folder.mode:o}."
-        return Fault(message, command, "warning")
-    return None
-
-
-def find_cut_short(inbound: InboundFacts) -> Verdict:
-    """Name submissions without timestamp.txt."""
-    if inbound.folder.kind == "missing":
-        return NotApplicable("Nothing of this course has been released yet.")
-    if inbound.folder.kind == "folder" and not inbound.folder.readable:
-        return NotApplicable(f"You may not list {inbound.folder.path}.")
-    if not inbound.cut_short:
+def find_unlistable(exchange: FolderFacts) -> Verdict:
+    """Tell whether this user cannot see which courses there are."""
+    if exchange.kind != "folder" or os.access(exchange.path, os.R_OK):
         return None
-    count = len(inbound.cut_short)
-    names = ", ".join(repr(name) for name in inbound.cut_short[:SHOWN])
-    more = f" and {count - SHOWN} more" if count > SHOWN else ""
-    scanned = "" if inbound.whole_scan else f" among the first {inbound.seen}"
-    return Fault(f"{count} in {inbound.folder.path}{scanned} have no timestamp.txt: {names}{more}.")
+    return Fault(f"You may not list the exchange {exchange.path}.")
+
+
+def find_foreign_owner(exchange: FolderFacts) -> Verdict:
+    """Tell whether the exchange belongs to some other user, who can do anything to it."""
+    if exchange.uid is None or exchange.uid in (0, os.geteuid()):
+        return None
+    owner = user_name(exchange.uid)
+    return Fault(
+        f"The exchange {exchange.path} belongs to {owner}, who can rename and remove every course in it."
+    )
+
+
+def find_link(exchange: FolderFacts) -> Verdict:
+    """Tell where a link leads, and whether others could make it lead elsewhere."""
+    if not exchange.link:
+        return None
+    folder = Path(exchange.path).parent
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        return Fault(f"{exchange.path} is a link in {folder}, where every user can put another in its place.")
+    return Holds(f"{exchange.path} is a link to {os.path.realpath(exchange.path)}.")
 
 
 ABSOLUTE = Check(
@@ -173,7 +154,7 @@ WRITABLE = Check(
     "Ask the owner to give it mode 1777.",
     find_unwritable,
     EVERYONE,
-    needs=("exchange.exists",),
+    needs=("exchange.exists", "exchange.ro_mount"),
 )
 MODE = Check(
     "exchange.mode",
@@ -197,36 +178,34 @@ STICKY = Check(
     find_not_sticky,
     needs=("exchange.exists",),
 )
-SPACE = Check(
-    "exchange.space",
-    "The exchange has room",
+LISTABLE = Check(
+    "exchange.listable",
+    "You can see which courses the exchange has",
     "exchange",
     "warning",
-    "On a full file system a submission is cut short and a release cannot be replaced.",
-    "Make room on that file system, or ask an administrator for more.",
-    find_full,
+    "nbgrader's list of assignments stays empty when the exchange cannot be listed.",
+    "Ask the owner to give it mode 1777.",
+    find_unlistable,
     EVERYONE,
     needs=("exchange.exists",),
 )
-INBOUND_MODE = Check(
-    "course.inbound_mode",
-    "Students can submit, and cannot see who else did",
+OWNER = Check(
+    "exchange.owner",
+    "The exchange belongs to you or to the administrator",
     "exchange",
-    "error",
-    "Submissions are folders that students put into inbound; its mode 2733 lets them add but not list.",
-    "Give the inbound folder mode 2733.",
-    find_inbound_closed,
-    EVERYONE,
-    needs=("exchange.exists", "course_id.unset", "course_id.illegal"),
+    "info",
+    "The owner of the exchange can do anything to every course in it, whatever its mode.",
+    "Nothing, if you trust that user; else ask an administrator to give the folder to root.",
+    find_foreign_owner,
+    needs=("exchange.exists",),
 )
-INBOUND_PARTIAL = Check(
-    "course.inbound_partial",
-    "Every submission in the exchange is whole",
+LINK = Check(
+    "exchange.link",
+    "Nobody can make the exchange lead elsewhere",
     "exchange",
     "warning",
-    "A folder without timestamp.txt was cut short while it was copied. hubgrade never collects such a one; "
-    "nbgrader's own collect would take it over a whole one.",
-    "Ask these students to submit again.",
-    find_cut_short,
-    needs=("exchange.exists", "course_id.unset", "course_id.illegal"),
+    "Whoever replaces the link decides what students fetch and where their submissions go.",
+    "Set c.Exchange.root to the folder that the link leads to, or move the link where only root can write.",
+    find_link,
+    needs=("exchange.exists",),
 )
