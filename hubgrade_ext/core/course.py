@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_core.paths import jupyter_data_dir
+from msgspec import structs
 from nbgrader.apps.baseapp import NbGrader
-from nbgrader.auth import Authenticator
+from nbgrader.auth import Authenticator, JupyterHubAuthPlugin
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 from nbgrader.utils import get_username
@@ -27,8 +28,9 @@ from hubgrade_ext.core.config_files import (
     read_sources,
     working_folder,
 )
-from hubgrade_ext.core.errors import ConfigBroken, CourseNotFound, Forbidden, InvalidRequest
+from hubgrade_ext.core.errors import Busy, ConfigBroken, CourseNotFound, Forbidden, InvalidRequest
 from hubgrade_ext.core.names import check_course_id
+from hubgrade_ext.core.release_options import HubgradeRelease
 from hubgrade_ext.core.secrets_masked import mask_urls
 from hubgrade_ext.core.settings import CourseSettings
 
@@ -53,18 +55,25 @@ _SILENT.propagate = False
 
 @dataclass(frozen=True)
 class Course:
-    """One opened course: plain settings, and nbgrader's own configuration behind them."""
+    """One opened course: plain settings, and nbgrader's own configuration behind them.
+
+    `hub_courses` are those that the hub's groups name for this user, as the server was told; None: not asked.
+    """
 
     settings: CourseSettings
     config: Config
+    hub_courses: tuple[str, ...] | None = None
 
     def coursedir(self, **overrides: object) -> CourseDirectory:
         """Return a new nbgrader CourseDirectory of this course with some traits set otherwise."""
         return CourseDirectory(config=self.config, **overrides)
 
     def authenticator(self) -> Authenticator:
-        """Return nbgrader's authenticator as configured."""
-        return Authenticator(config=self.config)
+        """Return nbgrader's authenticator as configured; it gets by without the hub's token."""
+        authenticator = Authenticator(config=self.config)
+        if type(authenticator.plugin) is JupyterHubAuthPlugin and "JUPYTERHUB_API_TOKEN" not in os.environ:
+            authenticator.plugin = _Told(self.hub_courses)
+        return authenticator
 
     def exchange_class(self, name: str) -> type:
         """Return the configured exchange class: `collect`, `release_assignment`, `submit`, …"""
@@ -72,13 +81,34 @@ class Course:
         return chosen
 
 
+class _Told(JupyterHubAuthPlugin):  # type: ignore[misc]
+    """The plug-in's answer, got by the server: a job has neither the hub's token nor its certificates."""
+
+    def __init__(self, courses: tuple[str, ...] | None) -> None:
+        super().__init__()
+        self._courses = courses
+
+    def get_student_courses(self, student_id: str) -> list[str]:
+        """Return the courses of this server's user. Raises: Busy (the hub did not say)."""
+        if self._courses is None:
+            raise Busy(
+                "The hub did not say which courses you are in.",
+                "Try again in a minute. Outside the hub, nothing can be fetched or submitted.",
+            )
+        return list(self._courses)
+
+
 @dataclass(frozen=True)
 class LoadedConfig:
-    """What nbgrader would be told in `folder`; `sources` are the files in rising precedence."""
+    """What nbgrader would be told in `folder`; `sources` are the files in rising precedence.
+
+    `named_root` is the course folder that any of them names, empty when none does.
+    """
 
     folder: Path
     sources: list[ConfigSource]
     config: Config
+    named_root: str
 
 
 class _ConfigReader(NbGrader):  # type: ignore[misc]
@@ -127,6 +157,12 @@ def describe_course(root: str | None, work_dir: str, course_id: str | None) -> C
     return open_course(Path(root) if root else None, work_dir=Path(work_dir), course_id=course_id).settings
 
 
+def named_root(work_dir: str) -> str:
+    """Return the course folder that nbgrader's configuration names for a command run in `work_dir`, or ""."""
+    with working_folder(Path(work_dir)):
+        return load_config(Path(work_dir), follow_root=False).named_root
+
+
 def load_config(folder: Path, *, follow_root: bool) -> LoadedConfig:
     """Read and merge all configuration for a command run in `folder`; call it inside `working_folder`.
 
@@ -155,13 +191,15 @@ def load_config(folder: Path, *, follow_root: bool) -> LoadedConfig:
     except BAD_VALUES as error:
         raise _bad_value(sources, error) from error
     config = reader.config
+    named = config.CourseDirectory.get("root")
+    named_root = os.path.abspath(named) if isinstance(named, str) and named else ""
     config.CourseDirectory.root = str(root)
     for old, new in COMMAND_SECTIONS.items():
         if old in config:
             config[new].merge(config[old])
             del config[old]
     _make_absolute(config, root)
-    return LoadedConfig(folder, sources, config)
+    return LoadedConfig(folder, sources, config, named_root)
 
 
 def _make_absolute(config: Config, root: Path) -> None:
@@ -181,6 +219,7 @@ def _build(loaded: LoadedConfig, work: Path, *, student: bool) -> Course:
         factory = ExchangeFactory(config=loaded.config)
         exchange = factory.exchange(coursedir=coursedir, config=loaded.config)
         settings = _settings(coursedir, factory, exchange, work, student=student)
+        settings = structs.replace(settings, release_gate=HubgradeRelease(config=loaded.config).gate)
     except BAD_VALUES as error:
         raise _bad_value(loaded.sources, error) from error
     if settings.course_id:

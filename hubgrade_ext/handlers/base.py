@@ -37,8 +37,8 @@ class Handler(APIHandler):
 
     @property
     def services(self) -> Services:
-        """The extension's own objects."""
-        return cast("Services", self.settings["hubgrade_services"])
+        """The extension's own objects, with the rights of who sent this request."""
+        return cast("Services", self.settings["hubgrade_services"]).seen_by(self.current_user)
 
     def decode(self, shape: type[Shape]) -> Shape:
         """Return the request's body as `shape`. Raises: InvalidRequest, in plain words."""

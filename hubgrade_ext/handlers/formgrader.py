@@ -27,6 +27,7 @@ from traitlets.config import Config
 from hubgrade_ext.core.errors import Conflict, HubgradeError, InvalidRequest
 from hubgrade_ext.core.folders import server_path
 from hubgrade_ext.core.models import FormgraderLink
+from hubgrade_ext.core.secrets_masked import mask_urls
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.handlers.base import AUTH_RESOURCE, Handler, describe_error
 from hubgrade_ext.handlers.services import Services
@@ -62,7 +63,7 @@ class OpenFormgraderHandler(JupyterHandler):
     @authorized
     async def get(self, course_key: str) -> None:
         """Make formgrader show this course, and go to its page."""
-        services = cast(Services, self.settings["hubgrade_services"])
+        services = cast(Services, self.settings["hubgrade_services"]).seen_by(self.current_user)
         course = await services.courses.get(course_key, "instructor")
         page = page_of({name: self.get_argument(name, "") for name in _ARGUMENTS})
         problem = problem_with(self.settings, course.opened, services.courses.server_root)
@@ -141,7 +142,7 @@ def point_at(web_settings: Settings, course: CourseSettings) -> None:
         web_settings["nbgrader_db_url"] = formgrader.coursedir.db_url
     if not serves(web_settings, course):
         raise Conflict(
-            f"formgrader insists on {formgrader.coursedir.root} with {formgrader.coursedir.db_url}.",
+            f"formgrader insists on {formgrader.coursedir.root} with {mask_urls(formgrader.coursedir.db_url)}.",
             "Look for CourseDirectory.root and db_url in the files that the settings page lists.",
         )
     # the course that the server began with may have been outside; this one is inside

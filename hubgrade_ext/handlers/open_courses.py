@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
@@ -20,6 +21,7 @@ from hubgrade_ext.core.models import CourseRef, Role
 from hubgrade_ext.core.registry import KnownCourse, add_course, forget_course, list_courses
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.handlers.base import forbidden
+from hubgrade_ext.handlers.rights import Rights, groups_of
 from hubgrade_ext.hub.groups import HubGroups
 from hubgrade_ext.jobs.messages import error_body
 from hubgrade_ext.jobs.runner import JobRunner
@@ -47,6 +49,16 @@ class OpenCourse:
         return self.settings
 
 
+@dataclass
+class _Memory:
+    """What was found out, whoever asked: each with the files' stamps that it holds for."""
+
+    places: dict[str, KnownCourse] = field(default_factory=dict)
+    own_place: KnownCourse | None = None
+    named_root: tuple[Stamps, str] | None = None
+    described: dict[tuple[KnownCourse, bool], tuple[Stamps, CourseSettings]] = field(default_factory=dict)
+
+
 class OpenCourses:
     """Know the registry's courses and the one that the server was started in."""
 
@@ -54,21 +66,38 @@ class OpenCourses:
         self.server_root = os.path.abspath(server_root)
         self._runner = runner
         self._hub = hub
-        self._places: dict[str, KnownCourse] = {}
-        self._own_place: KnownCourse | None = None
-        self._described: dict[tuple[KnownCourse, bool], tuple[Stamps, CourseSettings]] = {}
+        self._rights = Rights(hub)
+        self._memory = _Memory()
+
+    def seen_by(self, person: object) -> OpenCourses:
+        """Return the same courses, with the rights of who sent a request to a server that several share."""
+        seen = copy(self)
+        seen._rights = Rights(self._hub, groups_of(person))
+        return seen
 
     async def all(self) -> tuple[list[OpenCourse], str | None]:
-        """Return every known course, and the key of the one that the server was started in."""
+        """Return every course that the user has a role in, and the key of the server's own one."""
+        courses, own = await self._all()
+        default = own.ref.course_key if own and own.ref.roles else None
+        return [course for course in courses if course.ref.roles], default
+
+    async def _all(self) -> tuple[list[OpenCourse], OpenCourse | None]:
         own = await self._own()
         courses = [own] if own else []
-        for known in await asyncio.to_thread(list_courses):
+        for known in await asyncio.to_thread(self._listed):
+            if known.root is None and known.course_id in [c.ref.course_id for c in courses]:
+                continue
             course = await self._look(known)
             if course.ref.course_key not in [c.ref.course_key for c in courses]:
                 courses.append(course)
-        self._own_place = own.known if own else None
-        self._places = {c.ref.course_key: c.known for c in courses}
-        return courses, own.ref.course_key if own else None
+        self._memory.own_place = own.known if own else None
+        self._memory.places = {c.ref.course_key: c.known for c in courses}
+        return courses, own
+
+    def _listed(self) -> list[KnownCourse]:
+        """Return the courses that the user opened, then those that the hub's groups name."""
+        named = [KnownCourse(course_id=course_id) for course_id in self._hub.courses() or []]
+        return [*list_courses(), *named]
 
     async def get(self, course_key: str, role: Role | None = None) -> OpenCourse:
         """Return one course, for somebody who must have `role` in it.
@@ -78,21 +107,20 @@ class OpenCourses:
         course = await self._found(course_key)
         if course is None:
             raise CourseNotFound("This course is not in your list.", "Open its folder again.")
-        if role is not None and role not in course.ref.roles:
+        if not course.ref.roles or (role is not None and role not in course.ref.roles):
             raise forbidden()
         return course
 
     async def _found(self, course_key: str) -> OpenCourse | None:
-        known = self._places.get(course_key)
+        known = self._memory.places.get(course_key)
         if known is not None:
             # asking for one course must not wait for the others
-            own = await self._own() if known == self._own_place else None
+            own = await self._own() if known == self._memory.own_place else None
             course = own or await self._look(known)
-            still_listed = own is not None or known in await asyncio.to_thread(list_courses)
+            still_listed = own is not None or known in await asyncio.to_thread(self._listed)
             if course.ref.course_key == course_key and still_listed:
                 return course
-        courses, _ = await self.all()
-        return next((c for c in courses if c.ref.course_key == course_key), None)
+        return next((c for c in (await self._all())[0] if c.ref.course_key == course_key), None)
 
     async def add(self, root: str) -> OpenCourse:
         """Add an existing folder (relative: below the server's root) to the list.
@@ -116,12 +144,20 @@ class OpenCourses:
         await asyncio.to_thread(add_course, known)
         return course
 
+    def check_may_create(self, course_id: str) -> None:
+        """Raises: Forbidden, in a server that several share, for who is no instructor of such a course."""
+        if not self._rights.may_create(course_id):
+            raise Forbidden(
+                f"Others use this server too, and you are not in the hub's group formgrade-{course_id}.",
+                "Ask your administrator to make the group, or create the course in your own server.",
+            )
+
     async def forget(self, course: OpenCourse) -> None:
         """Take a course off the list; its folder stays as it is. Raises: NotFound (it is not in the list)."""
         if course.known not in await asyncio.to_thread(list_courses):
             raise NotFound(
-                "The course is there because the server was started in its folder; it is not in the list.",
-                "Start the server in another folder.",
+                "This course is not in the list: the server's folder, the configuration or the hub names it.",
+                "Start the server in another folder, or change the configuration or the hub's group.",
             )
         await asyncio.to_thread(forget_course, course.known)
 
@@ -140,48 +176,54 @@ class OpenCourses:
         return server_path(path, self.server_root)
 
     async def _own(self) -> OpenCourse | None:
-        if await asyncio.to_thread(_looks_like_course, self.server_root):
-            return await self._look(KnownCourse(root=self.server_root))
+        for folder in (self.server_root, await self._named_root()):
+            if await asyncio.to_thread(_looks_like_course, folder):
+                return await self._look(KnownCourse(root=folder))
+        roles = self._rights.as_student()
         try:
             settings = await self._describe(KnownCourse(), student=True)
         except InvalidRequest:
             return None
         except HubgradeError as error:
             # no course is named there, or none can be: nothing to show, unless a file is broken
-            return None if error.status in (400, 404) else self._broken(KnownCourse(), error, ["student"])
-        return self._opened(KnownCourse(course_id=settings.course_id), settings, ["student"])
+            return None if error.status in (400, 404) else self._broken(KnownCourse(), error, roles)
+        return self._opened(KnownCourse(course_id=settings.course_id), settings, roles)
+
+    async def _named_root(self) -> str:
+        """Return the course folder that the user's or the system's configuration names, or ""."""
+        stamps = await asyncio.to_thread(self._stamps, None, None)
+        kept = self._memory.named_root
+        if kept is None or kept[0] != stamps:
+            root = await self._runner.call("named_root", str, work_dir=self.server_root)
+            kept = self._memory.named_root = (stamps, root)
+        return kept[1]
 
     async def _look(self, known: KnownCourse) -> OpenCourse:
         """Describe a course for this user: with its folder for an instructor, without for a student."""
         if known.root is None:
             return await self._as_student(known)
-        writable = await asyncio.to_thread(_may_write, known.root)
         try:
             settings = await self._describe(known, student=False)
         except HubgradeError as error:
-            return self._broken(known, error, ["instructor", "student"] if writable else ["student"])
-        if await asyncio.to_thread(self._teaches, settings):
-            return self._opened(known, settings, ["instructor", "student"])
+            return self._broken(known, error, await asyncio.to_thread(self._rights.in_broken, known.root))
+        roles = await asyncio.to_thread(self._rights.in_course, settings)
+        if roles != ["student"]:
+            # whoever has no role at all learns that from `get`, under the course's own key
+            return self._opened(known, settings, roles)
         course = await self._as_student(KnownCourse(course_id=settings.course_id))
         return replace(course, known=known)
 
     async def _as_student(self, known: KnownCourse) -> OpenCourse:
+        roles = self._rights.as_student()
         try:
             settings = await self._describe(known, student=True)
         except HubgradeError as error:
-            return self._broken(known, error, ["student"])
-        return self._opened(known, settings, ["student"])
-
-    def _teaches(self, settings: CourseSettings) -> bool:
-        if settings.root is None:
-            return False
-        gradebook = Path(settings.db_url.removeprefix("sqlite:///"))
-        may_grade = not gradebook.exists() or os.access(gradebook, os.W_OK, effective_ids=True)
-        return (_may_write(settings.root) and may_grade) or self._hub.teaches(settings.course_id)
+            return self._broken(known, error, roles)
+        return self._opened(known, settings, roles)
 
     async def _describe(self, known: KnownCourse, *, student: bool) -> CourseSettings:
         key = (known, student)
-        kept = self._described.get(key)
+        kept = self._memory.described.get(key)
         if kept and kept[0] == await asyncio.to_thread(self._stamps, known.root, kept[1].root):
             return kept[1]
         before = await asyncio.to_thread(self._stamps, known.root, None)
@@ -196,7 +238,7 @@ class OpenCourses:
         own = settings.root if settings.root != known.root else None
         after = await asyncio.to_thread(self._stamps, known.root, own)
         if after[: len(before)] == before:
-            self._described[key] = (after, settings)
+            self._memory.described[key] = (after, settings)
         return settings
 
     def _stamps(self, root: str | None, other: str | None) -> Stamps:
@@ -233,13 +275,11 @@ class OpenCourses:
 
 
 def _looks_like_course(folder: str) -> bool:
+    if not folder:
+        return False
     names = ("nbgrader_config.py", "nbgrader_config.json", "source", "gradebook.db")
     # os.path, because Path.exists raises for a path that is too long
     return any(os.path.exists(os.path.join(folder, name)) for name in names)  # noqa: PTH110
-
-
-def _may_write(folder: str) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:

@@ -24,6 +24,7 @@ from tests.realhub.people import SYSTEM_PATH, Machine
 ROOT = Path(__file__).parents[2]
 PROXY = ROOT / ".proxy" / "node_modules" / ".bin" / "configurable-http-proxy"
 PASSWORD = "a password for all of them"
+API = "/hubgrade/api"
 START_S, SPAWN_S, STOP_S = 120, 120, 60
 Found = TypeVar("Found")
 
@@ -62,6 +63,8 @@ class RealHub:
     everybody. `users` may log in, all with PASSWORD. The hub's folder is `folder/hub`, mode 0700.
     """
 
+    bin_dir = Path(sys.executable).parent
+
     def __init__(
         self,
         machine: Machine,
@@ -71,7 +74,7 @@ class RealHub:
         site_config: str = "",
         base_url: str = "/",
         scheme: str = "http",
-        bin_dir: Path = Path(sys.executable).parent,
+        bin_dir: Path = bin_dir,
         environment: dict[str, str] | None = None,
         internal_ssl: bool = False,
     ) -> None:
@@ -191,20 +194,48 @@ class Visitor:
 
     def __init__(self, hub: RealHub, place: str, token: str) -> None:
         self.hub, self.url, self.token = hub, hub.url + place, token
+        self.told: Any = None  # the last job that ended, with its results
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Send a request; return the status and the answer."""
         return request(method, self.url + path, body, token=self.token, context=self.hub.context)
 
-    def job_ended(self, course_key: str, job_id: str, within_s: float = 120) -> Any:
-        """Wait for the end of a job, and return it with what became of each item."""
+    def get(self, path: str) -> Any:
+        """Return what hubgrade's API answers, which must be fine."""
+        status, body = self.ask("GET", API + path)
+        assert status == 200, (path, status, body)
+        return body
 
-        def ended() -> Any:
-            status, detail = self.ask("GET", f"/hubgrade/api/courses/{course_key}/jobs/{job_id}")
-            assert status == 200, detail
+    def roles(self) -> dict[str, list[str]]:
+        """Return the courses of the session, with the roles in each."""
+        return {course["course_id"]: course["roles"] for course in self.get("/session")["courses"]}
+
+    def course_key(self, course_id: str) -> str:
+        """Return the key by which the API knows a course."""
+        courses = self.get("/session")["courses"]
+        return str(next(course["course_key"] for course in courses if course["course_id"] == course_id))
+
+    def start_job(self, course_key: str, verb: str, assignment_id: str = "ps1", **wish: object) -> str:
+        """Start a job, and return its id."""
+        request = {"verb": verb, "assignment_id": assignment_id, **wish}
+        status, job = self.ask("POST", f"{API}/courses/{course_key}/jobs", request)
+        assert status == 202, job
+        return str(job["job_id"])
+
+    def do(self, course_key: str, verb: str, assignment_id: str = "ps1", **wish: object) -> dict[str, str]:
+        """Do a job and wait for its end; return as `ended`."""
+        return self.ended(course_key, self.start_job(course_key, verb, assignment_id, **wish))
+
+    def ended(self, course_key: str, job_id: str, within_s: float = 120) -> dict[str, str]:
+        """Wait for the end of a job; return each item with its state, and `job` with that of the job."""
+
+        def look() -> Any:
+            detail = self.get(f"/courses/{course_key}/jobs/{job_id}")
             return detail if detail["job"]["state"] not in ("queued", "running") else None
 
-        return eventually(ended, within_s)
+        detail = eventually(look, within_s)
+        self.told = detail
+        return {"job": detail["job"]["state"], **{one["item"]: one["state"] for one in detail["results"]}}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -41,6 +41,12 @@ class Machine:
         self._cleaner.stdin.write(f"{kind} {what}\n")
         self._cleaner.stdin.flush()
 
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
     def leave(self) -> None:
         """Undo everything, and wait for it."""
         assert self._cleaner.stdin is not None

@@ -1,64 +1,36 @@
-"""A real `jupyter lab` on loopback (which serves Notebook 7 too), driven in Debian's Chromium.
-
-Playwright's sync API leaves a running event loop in its thread, which breaks pytest-jupyter's fixtures in
-the same process; so the browser and the bodies of these tests live in one thread of their own.
-"""
+"""A real `jupyter lab` on loopback (which serves Notebook 7 too), driven in Debian's Chromium."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.ui.browser import launch
+from tests.ui.chromium import THREAD, in_thread
 from tests.ui.server import Server, copy_demo, make_demo
 
 # Notebook 7 by itself, with no extension at all, throws this on its tree and notebook pages
 KNOWN_PAGE_ERRORS = ("Cannot read properties of undefined (reading 'schema')",)
 # what the console says when a policy of the server keeps a page from doing something
 REFUSED = ("Content Security Policy", "Content-Security-Policy", "_xsrf", "XSRF")
-THREAD = ThreadPoolExecutor(1, thread_name_prefix="playwright")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "page" in getattr(item, "fixturenames", ()):
             item.add_marker("ui")
-            item.obj = _in_thread(item.obj)  # type: ignore[attr-defined]
+            item.obj = in_thread(item.obj, _last_picture)  # type: ignore[attr-defined]
 
 
-def _in_thread(test: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(test)
-    def run(**kwargs: Any) -> Any:
-        try:
-            return THREAD.submit(test, **kwargs).result()
-        finally:
-            if shots := os.environ.get("UI_SHOTS"):  # a folder: keep the last picture of every test
-                Path(shots).mkdir(parents=True, exist_ok=True)
-                THREAD.submit(kwargs["page"].screenshot, path=f"{shots}/{test.__name__}.png").result()
-
-    assert not inspect.iscoroutinefunction(test)
-    return run
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    def start() -> tuple[Any, Browser]:
-        driver = sync_playwright().start()
-        expect.set_options(timeout=20_000)
-        return driver, launch(driver)
-
-    driver, chromium = THREAD.submit(start).result()
-    yield chromium
-    THREAD.submit(chromium.close).result()
-    THREAD.submit(driver.stop).result()
+def _last_picture(**kwargs: Any) -> None:
+    if shots := os.environ.get("UI_SHOTS"):  # a folder: keep the last picture of every test
+        Path(shots).mkdir(parents=True, exist_ok=True)
+        name = os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].partition(" ")[0]
+        kwargs["page"].screenshot(path=f"{shots}/{name}.png")
 
 
 @pytest.fixture
