@@ -6,6 +6,7 @@ import sys
 
 from hubgrade_ext.preflight.catalogue import CATALOGUE
 from hubgrade_ext.preflight.check import Check
+from hubgrade_ext.preflight.hub_catalogue import HUB_CATALOGUE
 
 HEAD = """\
 # Preflight: will this work?
@@ -28,6 +29,15 @@ SUBJECTS = {
     "grading": "Grading",
     "hub": "JupyterHub, as your session meets it",
 }
+HUB_SUBJECTS = {
+    "hub_configuration": "The hub's configuration",
+    "hub_database": "The hub's database",
+    "proxy": "The hub's proxy and ports",
+    "certificate": "The hub's certificate",
+    "spawner": "Starting people's servers",
+    "systemd": "The hub's unit",
+}
+HUB_NOTE = "\nFor administrators: `sudo hubgrade preflight --hub` (docs/admins.md).\n"
 
 
 def render() -> str:
@@ -35,12 +45,18 @@ def render() -> str:
     parts = [HEAD]
     for subject, heading in SUBJECTS.items():
         parts.append(f"\n## {heading}\n")
-        parts += [_section(check) for check in CATALOGUE if check.subject == subject]
+        parts += [_section(check, _audience(check)) for check in CATALOGUE if check.subject == subject]
+    for subject, heading in HUB_SUBJECTS.items():
+        parts.append(f"\n## {heading}\n{HUB_NOTE}")
+        parts += [_section(check, "administrators") for check in HUB_CATALOGUE if check.subject == subject]
     return "".join(parts)
 
 
-def _section(check: Check) -> str:
-    audience = "instructors and students" if "student" in check.roles else "instructors"
+def _audience(check: Check) -> str:
+    return "instructors and students" if "student" in check.roles else "instructors"
+
+
+def _section(check: Check, audience: str) -> str:
     return (
         f"\n### {check.title}\n\n"
         f"`{check.check_id}` · {check.severity} · for {audience}\n\n"

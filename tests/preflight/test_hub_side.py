@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from hubgrade_ext.core.errors import InvalidRequest, NotFound
+from hubgrade_ext.preflight.catalogue import CATALOGUE
+from hubgrade_ext.preflight.docs import render
 from hubgrade_ext.preflight.hub_catalogue import HUB_CATALOGUE
 from hubgrade_ext.preflight.hub_side.asking import ask_hub_side
 from hubgrade_ext.preflight.hub_side.database import network_type
@@ -71,6 +73,15 @@ def process_with_lock(path: Path) -> Iterator[int]:
 def set_version(path: Path, version: str) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("update alembic_version set version_num = ?", (version,))
+
+
+def test_ids_are_unique_needs_come_first_and_every_subject_has_its_part_of_the_page() -> None:
+    seen = {check.check_id for check in CATALOGUE}
+    for check in HUB_CATALOGUE:
+        assert check.check_id not in seen
+        assert all(needed in seen for needed in check.needs), check.check_id
+        assert f"`{check.check_id}` · {check.severity} · for administrators" in render()
+        seen.add(check.check_id)
 
 
 def test_a_sound_machine_passes_every_check(machine: Machine) -> None:

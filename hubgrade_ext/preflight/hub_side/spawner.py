@@ -34,15 +34,16 @@ def spawner_facts(config: LoadedConfig) -> SpawnerFacts:
     program = command if isinstance(command, str) else (texts(command) or [DEFAULT_COMMAND])[0]
     found_at = shutil.which(program) or ""
     interpreter = _interpreter(found_at) if found_at else ""
-    accounts = sorted(people(config) | service_accounts(config))
-    homes = _homes(accounts)
+    named, services = people(config), service_accounts(config)
+    # a service may run as somebody without a home, nobody for one
+    homes = _homes(sorted(named))
     return SpawnerFacts(
         local=True,
         command=program,
         found_at=found_at,
         interpreter=interpreter,
         blocked_at=_first_closed([found_at, interpreter]),
-        missing_users=[name for name in accounts if name not in homes],
+        missing_users=sorted({*named, *services} - {*homes, *_homes(services)}),
         missing_homes=[name for name, home in homes.items() if not Path(home).is_dir()],
         foreign_homes=[f"{name} ({home})" for name, home in homes.items() if _is_foreign(name, home)],
         creates_users=any(config.any_of("Authenticator", "create_system_users")),
