@@ -18,15 +18,10 @@ from hubgrade_ext.hub.setup import advice
 from hubgrade_ext.hub.setup.everything import artifacts
 from hubgrade_ext.hub.setup.plan import Plan, on_disk, plan_items
 from hubgrade_ext.hub.setup.site import Course, Site
+from hubgrade_ext.hub.setup.site_rules import check_site, default_venv, known_course
 from hubgrade_ext.hub.setup.state_file import STATE_FILE, read_site, read_wanted_site
 from hubgrade_ext.hub.setup.system_files import LISTED
-from hubgrade_ext.hub.setup.validation import (
-    check_course_id,
-    check_path,
-    check_site,
-    default_venv,
-    known_course,
-)
+from hubgrade_ext.hub.setup.validation import check_course_id, check_path
 
 PEOPLE = ("instructors", "graders", "students")
 

@@ -58,6 +58,13 @@ def _add_site(parser: argparse.ArgumentParser) -> None:
     _value(address, "domain", "NAME", "the host that people type: hub.example.org")
     _value(address, "tls_cert", "FILE", "certificate with its chain, PEM")
     _value(address, "tls_key", "FILE", "its key, PEM, readable by root only")
+    address.add_argument(
+        "--tls-in-front",
+        dest=f"{PREFIX}tls_in_front",
+        action=argparse.BooleanOptionalAction,
+        help="a web server in front ends TLS; the proxy listens on loopback only",
+        default=argparse.SUPPRESS,
+    )
     _value(address, "port", "N", "public port (default 443 with a certificate, else 8000)", int)
     _value(address, "base_url", "PATH", "path in front of everything (default /)")
     _value(address, "hub_port", "N", "the hub's own port on loopback (default 8081)", int)

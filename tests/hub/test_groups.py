@@ -137,3 +137,24 @@ def test_without_a_hub() -> None:
 def test_hub_that_is_down() -> None:
     environ = {"JUPYTERHUB_API_URL": "http://127.0.0.1:9/hub/api", "JUPYTERHUB_API_TOKEN": TOKEN}
     assert not HubGroups(environ).teaches("course101")
+
+
+def test_groups_name_the_courses(hub: FakeHub) -> None:
+    hub.answer = in_groups(
+        "formgrade-course101", "nbgrader-course102", "nbgrader-course101", "nbgrader-", "x-y"
+    )
+    assert HubGroups(hub.environ).courses() == ["course101", "course102"]
+
+
+def test_no_answer_names_no_courses_and_says_so(hub: FakeHub) -> None:
+    hub.answer = 500, b"oops"
+    assert HubGroups(hub.environ).courses() is None
+    assert HubGroups({}).courses() is None
+
+
+def test_a_service_is_nobodys_own_server(hub: FakeHub) -> None:
+    hub.answer = in_groups("nbgrader-course101")
+    service = HubGroups(hub.environ | {"JUPYTERHUB_SERVICE_NAME": "course101"})
+    assert service.shared == "course101"
+    assert service.courses() is None
+    assert not HubGroups(hub.environ).shared

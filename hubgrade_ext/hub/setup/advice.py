@@ -39,10 +39,10 @@ def notes(site: Site, before: Site | None, prefix: Path = Path("/")) -> list[str
     found += [*_left(site, before), *_main_config(site, prefix)]
     if prefix == Path("/"):
         found += [*_programs(site), *_certificate(site), *_people(site)]
-    if not site.tls:
+    if not site.tls and not site.tls_in_front:
         found.append(
             "Without --tls-cert passwords travel readable: give a certificate, "
-            "or let a web server in front end TLS."
+            "or let a web server in front end TLS (--tls-in-front)."
         )
     return found
 

@@ -34,7 +34,7 @@ c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{site.proxy_api_port}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{site.hub_port}"
 c.JupyterHub.cleanup_servers = False
-c.JupyterHub.bind_url = "{scheme}://:{site.public_port}{site.base_url}"
+c.JupyterHub.bind_url = "{scheme}://{site.public_ip}:{site.public_port}{site.base_url}"
 c.JupyterHub.db_url = "sqlite:///{site.hub_dir}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = "{site.hub_dir}/jupyterhub_cookie_secret"
 """

@@ -43,6 +43,7 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
     domain: str = ""
     tls_cert: str = ""
     tls_key: str = ""
+    tls_in_front: bool = False
     base_url: str = "/"
     port: int = 0
     hub_port: int = 8081
@@ -85,10 +86,17 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
         return self.port or (443 if self.tls else 8000)
 
     @property
+    def public_ip(self) -> str:
+        """The address on which the proxy listens; empty for all of the machine's."""
+        return "127.0.0.1" if self.tls_in_front else ""
+
+    @property
     def public_url(self) -> str:
         """The address that people type, '' when no domain is known."""
         if not self.domain:
             return ""
+        if self.tls_in_front:
+            return f"https://{self.domain}{self.base_url}"
         shown = "" if self.public_port == (443 if self.tls else 80) else f":{self.public_port}"
         return f"{'https' if self.tls else 'http'}://{self.domain}{shown}{self.base_url}"
 

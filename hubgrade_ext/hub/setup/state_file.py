@@ -14,7 +14,7 @@ import msgspec
 from hubgrade_ext.core.errors import Forbidden, InvalidRequest, NotFound
 from hubgrade_ext.hub.setup.artifacts import MARK
 from hubgrade_ext.hub.setup.site import Course, Site
-from hubgrade_ext.hub.setup.validation import check_site
+from hubgrade_ext.hub.setup.site_rules import check_site
 
 STATE_FILE = "site.toml"
 MAX_BYTES = 4 << 20

@@ -91,6 +91,7 @@ def _proxy_command(site: Site) -> list[str]:
     hub = f"http://127.0.0.1:{site.hub_port}{site.base_url}hub"
     words = [
         site.chp,
+        *([f"--ip={site.public_ip}"] if site.public_ip else []),
         f"--port={site.public_port}",
         "--api-ip=127.0.0.1",
         f"--api-port={site.proxy_api_port}",

@@ -18,7 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from hubgrade_ext.hub.setup.artifacts import MARK, Artifact, FileArtifact, FolderArtifact
 from hubgrade_ext.hub.setup.everything import artifacts
 from hubgrade_ext.hub.setup.site import Course, Site
-from hubgrade_ext.hub.setup.validation import check_site
+from hubgrade_ext.hub.setup.site_rules import check_site
 
 TWO = {
     "bio101": Course("bio101", instructors=("ada",), graders=("bob",), students=("carol", "dan")),
@@ -129,6 +129,13 @@ def test_everyone_with_an_account_may_log_in_when_that_was_asked_for(tmp_path: P
     config = load_hub(site_in(tmp_path, login="everyone"))
     assert config.Authenticator.allow_all is True
     assert "allowed_users" not in config.Authenticator
+
+
+def test_a_web_server_in_front_finds_the_proxy_on_loopback_only(tmp_path: Path) -> None:
+    site = site_in(tmp_path, domain="hub.example.org", tls_in_front=True)
+    hub = JupyterHub(config=load_hub(site))
+    assert (hub.bind_url, hub.public_url) == ("http://127.0.0.1:8000/", "https://hub.example.org/")
+    assert "--ip=127.0.0.1" in files(site)["jupyterhub-proxy.service"].text
 
 
 def load_nbgrader(file: FileArtifact, folder: Path) -> Config:

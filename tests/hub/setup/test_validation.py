@@ -6,6 +6,7 @@ import pytest
 
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.hub.setup.site import Course, Site
+from hubgrade_ext.hub.setup.site_rules import check_site
 from hubgrade_ext.hub.setup.state_file import parse_site, site_toml
 from hubgrade_ext.hub.setup.validation import (
     check_account,
@@ -13,7 +14,6 @@ from hubgrade_ext.hub.setup.validation import (
     check_course_id,
     check_domain,
     check_path,
-    check_site,
     check_user,
 )
 
@@ -149,6 +149,8 @@ def test_courses_share_nothing_with_each_other_the_hub_or_a_person(one: Course, 
     ("site", "fault"),
     [
         (Site(tls_cert="/etc/x.pem"), "key"),
+        (Site(tls_in_front=True), "host name"),
+        (Site(tls_in_front=True, domain="a.org", tls_cert="/x", tls_key="/y"), "host name"),
         (Site(port=70000), "no port"),
         (Site(hub_port=0), "no port"),
         (Site(cull_after_s=-1), "no time"),
