@@ -70,13 +70,40 @@ ensure_proxy() {
   (cd .proxy && npm ci --silent --no-audit --no-fund) || die "the installation failed; the lines above say why."
 }
 
+# For the tests of a gradebook on a server, which start a cluster of their own.
+ensure_postgresql() {
+  compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null && return
+  can_apt || { say "PostgreSQL is not installed: the tests of a gradebook on a server are skipped."; return 0; }
+  apt_install postgresql
+}
+
+# JupyterHub 5 with the project as people install it, for the long tests: in .venv-hub5, again only when
+# its inputs changed.
+ensure_hub5() {
+  local stamp=.venv-hub5/.hubgrade-installed inputs
+  ensure_python
+  ensure_node
+  inputs=$(installation_inputs; find hubgrade_ext -name '*.py' -print0 | sort -z | xargs -0 cat | sha256sum)
+  [ "$inputs" = "$(cat "$stamp" 2>/dev/null)" ] && return
+  [ -x .venv-hub5/bin/python ] || "$(find_python)" -m venv .venv-hub5
+  say "Installing hubgrade with JupyterHub 5 into .venv-hub5"
+  .venv-hub5/bin/python -m pip install --quiet --disable-pip-version-check ".[lab]" "jupyterhub>=5.3,<6" ||
+    die "the installation failed; the lines above say why."
+  echo "$inputs" >"$stamp"
+}
+
+# What an editable installation depends on, as one word.
+installation_inputs() {
+  { cat pyproject.toml js/package.json js/yarn.lock
+    find js/src js/style js/schema -type f -not -path '*/__tests__/*' -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -d' ' -f1
+}
+
 # ensure_venv EXTRA: install the project with that extra; again only when its inputs changed.
 ensure_venv() {
   local extra=$1 stamp inputs
   ensure_python
   ensure_node
-  inputs=$( { cat pyproject.toml js/package.json js/yarn.lock
-              find js/src js/style js/schema -type f -not -path '*/__tests__/*' -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -d' ' -f1)
+  inputs=$(installation_inputs)
   stamp="$VENV/.hubgrade-installed"
   # "dev" holds all that "lab" does
   if [ -x "$VENV/bin/hubgrade" ] && [ -e hubgrade_ext/labextension/package.json ] &&

@@ -120,6 +120,12 @@ def _of_gradebook(error: BaseException) -> Explanation | None:
             "The gradebook cannot be written: it, or the folder it is in, is read-only for you.",
             "Have its owner give you the permission to write there, then run this again.",
         )
+    if error.connection_invalidated or "connection" in text:
+        return Explanation(
+            "gradebook_unreachable",
+            "The database server that holds the gradebook cannot be reached, or went away.",
+            "Check that it runs and lets you in, then run this again.",
+        )
     return Explanation(
         "gradebook_broken",
         "The gradebook refused a query; it may come from another version of nbgrader, or be damaged.",

@@ -68,24 +68,35 @@ def patiently(read: Callable[[], Answer]) -> Answer:
 def backup_gradebook(settings: CourseSettings, backups: Backups) -> Path | None:
     """Copy the gradebook into the run's backups as one consistent state, while others may be using it.
 
-    Returns the copy, or None when there is nothing to copy (not SQLite, or not
-    there yet). The copy appears whole or not at all.
-    Raises: GradebookBroken (not a database, locked for too long, no room).
+    Of a gradebook in a database server, the copy is a SQLite file with all its
+    rows: `gradebook.db`. Returns the copy, or None when there is no gradebook
+    yet. The copy appears whole or not at all.
+    Raises: GradebookBroken (not a database, locked for too long, no room), Busy.
     """
     source = sqlite_path(settings)
-    if source is None or not source.exists():
+    if source is not None and not source.exists():
         return None
     with plain_errors("make a backup of the gradebook", settings.state_dir, GradebookBroken):
-        copy = backups.place(source)
-        copy_gradebook(source, copy)
-    return copy
+        copy = backups.place(source or Path(settings.root or "", "gradebook.db"))
+        return copy if copy_gradebook(settings, copy) else None
 
 
-def copy_gradebook(source: Path, target: Path) -> None:
-    """Copy a gradebook that may be in use to a new file, as one consistent state; whole or not at all.
+def copy_gradebook(settings: CourseSettings, target: Path) -> bool:
+    """Copy the gradebook, which may be in use, to a new SQLite file, as one consistent state.
 
-    Raises: GradebookBroken.
+    The file appears whole or not at all; False when a database server has no gradebook yet.
+    Raises: GradebookBroken, Busy.
     """
+    source = sqlite_path(settings)
+    if source is None:
+        from hubgrade_ext.core.gradebook_rows import export_gradebook
+
+        return export_gradebook(settings.db_url, target)
+    _copy_file(source, target)
+    return True
+
+
+def _copy_file(source: Path, target: Path) -> None:
     unfinished = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
     try:
         with (
@@ -108,12 +119,18 @@ def copy_gradebook(source: Path, target: Path) -> None:
 def ensure_gradebook(settings: CourseSettings) -> None:
     """Create the gradebook whole when there is none yet.
 
-    nbgrader fills a new file in several steps; a process killed between them
-    leaves tables without a version. So it is made beside and moved into place.
-    Raises: GradebookBroken.
+    nbgrader fills a new one in several steps; a process killed between them
+    leaves tables without a version. So a file is made beside and moved into
+    place, and in a database server it is one transaction.
+    Raises: GradebookBroken, Busy.
     """
     target = sqlite_path(settings)
-    if target is None or (target.exists() and target.stat().st_size > 0):
+    if target is None:
+        from hubgrade_ext.core.gradebook_rows import create_gradebook
+
+        create_gradebook(settings.db_url, settings.course_id)
+        return
+    if target.exists() and target.stat().st_size > 0:
         return
     from nbgrader.api import Gradebook
 

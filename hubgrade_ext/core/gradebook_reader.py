@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from hubgrade_ext.core.errors import Busy, GradebookBroken, HubgradeError
+from hubgrade_ext.core.gradebook_server import other_version, reading_server
 from hubgrade_ext.core.settings import CourseSettings
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def reading(settings: CourseSettings) -> Iterator[Reader | None]:
     """
     path = sqlite_path(settings)
     if path is None:
-        with _reading_server(settings.db_url) as reader:
-            yield reader
+        with reading_server(settings.db_url) as connection:
+            yield _SQLAlchemyReader(connection) if connection is not None else None
         return
     try:
         # the file is asked for, never opened: closing it would drop SQLite's locks of this process
@@ -129,55 +130,5 @@ def _refused(path: Path, error: sqlite3.Error) -> HubgradeError:
             "Put a backup of it in its place (hubgrade keeps some in .hubgrade/backups).",
         )
     if "no such table" in str(error) or "no such column" in str(error):
-        return _other_version(path.name)
+        return other_version(path.name)
     return GradebookBroken(f"The gradebook {path} cannot be read: {error}.", "Check who may read it.")
-
-
-def _other_version(name: str) -> GradebookBroken:
-    return GradebookBroken(
-        f"The gradebook {name} was made by another version of nbgrader: a table or column is missing.",
-        "Copy it to a safe place, then run `nbgrader db upgrade` in the course folder.",
-    )
-
-
-@contextmanager
-def _reading_server(db_url: str) -> Iterator[Reader | None]:
-    from sqlalchemy import create_engine, inspect, pool
-    from sqlalchemy.exc import (
-        ArgumentError,
-        NoSuchModuleError,
-        OperationalError,
-        ProgrammingError,
-        SQLAlchemyError,
-    )
-
-    try:
-        engine = create_engine(db_url, poolclass=pool.NullPool)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise GradebookBroken(
-            "The gradebook's address (CourseDirectory.db_url) cannot be used: "
-            "it is not a database URL, or the driver for it is not installed.",
-            "Correct it in nbgrader_config.py, or install the driver.",
-        ) from error
-    name = engine.url.render_as_string(hide_password=True)
-    try:
-        with engine.connect() as connection:
-            if not inspect(connection).has_table("assignment"):
-                yield None
-                return
-            if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            yield _SQLAlchemyReader(connection)
-    except ProgrammingError as error:
-        raise _other_version(name) from error
-    except OperationalError as error:
-        raise GradebookBroken(
-            f"The gradebook's database {name} cannot be reached.",
-            "Check that its server runs and lets you in.",
-        ) from error
-    except SQLAlchemyError as error:
-        raise GradebookBroken(
-            f"The gradebook {name} cannot be read.", "Look into the log of its database server."
-        ) from error
-    finally:
-        engine.dispose()

@@ -15,7 +15,6 @@ from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.errors import AssignmentNotFound, Conflict, CourseBroken, NotebookInvalid
 from hubgrade_ext.core.failures import Explanation, explain, unexpected
 from hubgrade_ext.core.gradebook_lock import backup_gradebook, copy_gradebook, ensure_gradebook
-from hubgrade_ext.core.gradebook_reader import sqlite_path
 from hubgrade_ext.core.models import ItemResult
 from hubgrade_ext.core.names import check_assignment_id
 from hubgrade_ext.core.notebooks import notebook_files
@@ -111,15 +110,12 @@ def _rehearse(course: Course, assignment_id: str) -> None:
     gradebook for the first when it refuses the second.
     """
     settings = course.settings
-    gradebook = sqlite_path(settings)
-    if gradebook is None:
-        return
     with (
         plain_errors(f"generate {assignment_id}", Path(settings.root or "")),
         staged_step(settings, settings.release_directory, ".", assignment_id) as step,
     ):
         copy = settings.path(step, ".", assignment_id).parent / "rehearsal.db"
-        copy_gradebook(gradebook, copy)
+        copy_gradebook(settings, copy)
         failure = convert(
             WatchedGenerate,
             course,
