@@ -58,6 +58,13 @@ ensure_bubblewrap() {
   apt_install bubblewrap
 }
 
+# It looks at the units that `hubgrade admin` writes; nothing is started by it.
+ensure_systemd() {
+  command -v systemd-analyze >/dev/null && return
+  can_apt || { say "systemd is not installed: the tests of the units for a hub are skipped."; return 0; }
+  apt_install systemd
+}
+
 # JupyterHub's proxy, for the tests on a real hub: in .proxy, again only when its lock file changed.
 ensure_proxy() {
   ensure_node
