@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hubgrade_ext.core.errors import InvalidRequest, NotFound
 from hubgrade_ext.preflight.catalogue import CATALOGUE
@@ -21,6 +22,7 @@ from hubgrade_ext.preflight.docs import render
 from hubgrade_ext.preflight.hub_catalogue import HUB_CATALOGUE
 from hubgrade_ext.preflight.hub_side.asking import ask_hub_side
 from hubgrade_ext.preflight.hub_side.database import network_type
+from hubgrade_ext.preflight.hub_side.facts import DatabaseFacts, FileLook
 from hubgrade_ext.preflight.hub_side.unit import read_unit
 from tests.preflight.hub_databases import make_certificate, make_databases
 from tests.preflight.hub_machine import HUB_USER, ME, ROOT, UNIT, Machine
@@ -320,6 +322,36 @@ def test_truncated_and_foreign_files(machine: Machine) -> None:
         db.execute("create table recipes (name text)")
     machine.give(machine.database, 0o600)
     machine.assert_fault("hubdb.tables", "error", "no table of users")
+
+
+def test_a_writer_that_died_is_no_damage(machine: Machine) -> None:
+    """What it leaves says “readonly database” to whoever only reads; the hub itself puts it right."""
+    script = (
+        "import os, signal, sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "db.execute('pragma cache_size = 1'); db.execute('begin')\n"
+        "db.execute('create table t (x)')\n"
+        "db.executemany('insert into t values (?)', [('x' * 900,)] * 400)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(machine.database)], check=False)
+    journal = Path(f"{machine.database}-journal")
+    assert journal.stat().st_size > 0
+    machine.give(journal, 0o600)
+    found = machine.finding("hubdb.corrupt")
+    assert (found.status, "A writer died" in found.message) == ("skipped", True)
+    assert machine.finding("hubdb.writable").status == "ok"
+
+
+def test_full_disk_and_network_file_system() -> None:
+    """Judged alone: neither can be made here."""
+    by_id = {check.check_id: check for check in HUB_CATALOGUE}
+    look = FileLook("/srv/hub", "folder")
+    short = DatabaseFacts(path="/srv/hub/x", folder=look, free_bytes=50 << 20)
+    low, none = by_id["hubdb.space"].find(short), by_id["hubdb.space"].find(replace(short, free_bytes=0))
+    assert (low.severity, none.severity) == ("warning", "error")
+    assert low.message.startswith("50 MiB are free")
+    assert "nfs4" in by_id["hubdb.network_fs"].find(DatabaseFacts(folder=look, network="nfs4")).message
 
 
 def test_old_schema(machine: Machine, databases: tuple[Path, Path]) -> None:

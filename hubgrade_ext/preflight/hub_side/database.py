@@ -41,7 +41,6 @@ def database_facts(config: LoadedConfig) -> DatabaseFacts:
         folder=folder,
         open_to_others=there and bool(file.mode & 0o004) and not closed_to_others(path),
         locked_by=(lock_holder(path) or "") if there else "",
-        hot_journal=there and _has_content(path + "-journal"),
         network=network_type(str(Path(path).parent)),
         free_bytes=shutil.disk_usage(folder.path).free if folder.kind == "folder" else 0,
         probe=probe(path, "users") if there and file.readable else None,
@@ -64,13 +63,6 @@ def network_type(path: str, mounts: str = "/proc/self/mountinfo") -> str:
         if real.startswith(point) and len(point) >= len(best):
             best, kind = point, after.split(" ")[0]
     return kind if kind.startswith(NETWORK_TYPES) else ""
-
-
-def _has_content(path: str) -> bool:
-    try:
-        return Path(path).stat().st_size > 0
-    except OSError:
-        return False
 
 
 def _driver_problem(url: str) -> str:
