@@ -38,6 +38,11 @@ _REMEDIES: list[tuple[str, type[HubgradeError], str]] = [
         AssignmentNotFound,
         "Check the assignment's name, and that it has been released.",
     ),
+    (
+        "Could not change permissions",
+        ExchangeBroken,
+        "nbgrader wants the exchange to be open to all, also with groupshared: ask its owner for mode 1777.",
+    ),
     ("You don't own", ExchangeBroken, "Have its owner do it, or let the owner share it with your group."),
     ("Unwritable directory", ExchangeBroken, "Ask whoever runs the exchange to create it with mode 1777."),
     ("write permissions", ExchangeBroken, "Ask whoever runs the exchange to give you that permission."),

@@ -1,9 +1,9 @@
 """Undo what a run on a real hub did to the machine, however the run ends.
 
-Started beside the tests with a pipe: each line says one thing to undo (`user NAME`, `process PID
-STARTED`, `folder PATH`). When the pipe closes, because the tests are done or because their process died, it
-ends those processes with their children and whatever else runs as those users, removes the users, and then
-the folders.
+Started beside the tests with a pipe: each line says one thing to undo (`user NAME`, `group NAME`,
+`process PID STARTED`, `folder PATH`). When the pipe closes, because the tests are done or because their
+process died, it ends those processes with their children and whatever else runs as those users, removes
+the users, and then the groups and folders.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def undo(lines: list[str]) -> None:
     end([one for kind, what in said if kind == "process" for one in with_children(*what.split())])
     for name in [name for kind, name in said if kind == "user"]:
         remove_user(name)
+    for name in [name for kind, name in said if kind == "group"]:
+        subprocess.run(["/usr/sbin/groupdel", name], capture_output=True, check=False)
     for path in [path for kind, path in said if kind == "folder"]:
         shutil.rmtree(path, ignore_errors=True)
 

@@ -77,6 +77,7 @@ class RealHub:
         bin_dir: Path = bin_dir,
         environment: dict[str, str] | None = None,
         internal_ssl: bool = False,
+        ca: Path | None = None,
     ) -> None:
         self.machine = machine
         self.bin_dir = bin_dir
@@ -89,7 +90,7 @@ class RealHub:
         port, hub_port, proxy_port = free_ports(3)
         self.origin = f"{scheme}://127.0.0.1:{port}"
         self.url = self.origin + base_url.rstrip("/")
-        self.context: ssl.SSLContext | None = None
+        self.context = ssl.create_default_context(cafile=ca) if ca else None
         inner = "https" if internal_ssl else "http"
         spawned = {"PATH": f"{bin_dir}:{SYSTEM_PATH}", "JUPYTER_CONFIG_PATH": str(site)}
         before = BEFORE.format(
@@ -111,6 +112,13 @@ class RealHub:
     @property
     def log(self) -> str:
         return (self.folder / "hub.log").read_text(errors="replace")
+
+    def __enter__(self) -> RealHub:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Start the hub, and wait until it and its proxy answer."""

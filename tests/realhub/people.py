@@ -36,7 +36,7 @@ class Machine:
         self.remember("folder", str(self.folder))
 
     def remember(self, kind: str, what: str) -> None:
-        """Have something undone at the end: a `user`, a `process` (`PID STARTED`) or a `folder`."""
+        """Have something undone at the end: `user`, `group`, `process` (`PID STARTED`) or `folder`."""
         assert self._cleaner.stdin is not None
         self._cleaner.stdin.write(f"{kind} {what}\n")
         self._cleaner.stdin.flush()
@@ -53,14 +53,23 @@ class Machine:
         self._cleaner.stdin.close()
         self._cleaner.wait(120)
 
-    def user(self, name: str, *, home_mode: int = 0o700, group: str | None = None) -> Person:
-        """Make an OS user `hgt-TAG-NAME`, in the Unix group `group` too when one is named."""
+    def group(self, name: str, *members: Person) -> str:
+        """Make a Unix group of some users, and return its name."""
+        full = f"hgt-{self.tag}-{name}"
+        self.remember("group", full)
+        members_list = ",".join(member.name for member in members)
+        for command in (["groupadd", full], ["gpasswd", "--members", members_list, full]):
+            subprocess.run(command, check=True, capture_output=True)
+        return full
+
+    def user(self, name: str, *, home_mode: int = 0o700) -> Person:
+        """Make an OS user `hgt-TAG-NAME`."""
         full = f"hgt-{self.tag}-{name}"
         homes = self.folder / "homes"
         homes.mkdir(mode=0o755, exist_ok=True)
         self.remember("user", full)
         command = ["/usr/sbin/useradd", "--no-log-init", "--create-home", "--home-dir", str(homes / full)]
-        command += ["--shell", "/bin/bash", *(["--groups", group] if group else []), full]
+        command += ["--shell", "/bin/bash", full]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         person = Person(full)

@@ -9,9 +9,11 @@ olga  outsider, whom a careless role lets into course201's service
 
 from __future__ import annotations
 
+import grp
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tests.realhub.hub import RealHub, free_ports
 from tests.realhub.people import SYSTEM_PATH, Machine, Person
@@ -33,6 +35,7 @@ c.CourseDirectory.course_id = {course_id!r}
 """
 # groups, roles with the smallest scopes that work, services, and the hook that gives students no formgrader
 HUB_CONFIG = """
+c.JupyterHub.activity_resolution = 1
 groups = {groups!r}
 c.JupyterHub.load_groups = {{name: {{"users": users}} for name, users in groups.items()}}
 c.JupyterHub.services = []
@@ -66,14 +69,21 @@ def per_role(spawner):
 
 c.Spawner.pre_spawn_hook = per_role
 """
-# without these, a hub only hears every five minutes whether a server is idle
+# without this and c.JupyterHub.activity_resolution, a hub hears every five minutes whether a server is idle
 BRISK = {"JUPYTERHUB_ACTIVITY_INTERVAL": "1"}
 
 
 class Site:
     """The people and their hub; `exchange` has mode 1777."""
 
-    def __init__(self, machine: Machine, *, home_mode: int = 0o700, exchange_mode: int = 0o1777) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        home_mode: int = 0o700,
+        exchange_mode: int = 0o1777,
+        services: bool = True,
+    ) -> None:
         self.machine = machine
         names = ("ines", "ivan", "gus", "olga", "ada", "ben", "cy")
         self.ines, self.ivan, self.gus, self.olga, self.ada, self.ben, self.cy = (
@@ -82,30 +92,48 @@ class Site:
         self.exchange = machine.folder / "exchange"
         self.exchange.mkdir()
         self.exchange.chmod(exchange_mode)
-        self.accounts = {course: machine.user(f"for-{course}") for course in SERVICES}
+        self.accounts = {course: machine.user(f"for-{course}") for course in SERVICES if services}
+        self.course = self.ines.home / OWN
         install_course(self.ines, OWN)
         for course, account in self.accounts.items():
             install_course(account, course)
 
-    @property
-    def course(self) -> Path:
-        """The folder of course101."""
-        return self.ines.home / OWN
+    def share(self, group: str) -> None:
+        """Move course101 out of ines's home, to be shared by a Unix group with her and gus in it."""
+        shared = self.machine.folder / "courses"
+        shared.mkdir()
+        self.course = Path(shutil.move(self.course, shared / OWN))
+        gid = grp.getgrnam(group).gr_gid
+        for path in (self.course, *self.course.rglob("*")):
+            os.chown(path, self.ines.uid, gid)
+            path.chmod(0o2770 if path.is_dir() else 0o660)
+        for teacher in (self.ines, self.gus):
+            text = COURSE_CONFIG.format(root=str(self.course), course_id=OWN)
+            teacher.write(".jupyter/nbgrader_config.py", text)
+        os.chown(self.exchange, self.ines.uid, gid)
 
     def groups(self) -> dict[str, list[str]]:
         """Return the hub's groups and who is in them."""
         ada, ben, cy = self.ada.name, self.ben.name, self.cy.name
-        teachers = {OWN: [self.ines], "course201": [self.ines, self.gus], "course202": [self.ivan, self.gus]}
+        teachers = {"course201": [self.ines, self.gus], "course202": [self.ivan, self.gus]}
+        teachers = {OWN: [self.ines]} | {course: teachers[course] for course in self.accounts}
         found = {f"formgrade-{course}": [p.name for p in people] for course, people in teachers.items()}
         for course, account in self.accounts.items():
             found[f"formgrade-{course}"].append(account.name)
         found |= {f"nbgrader-{course}": [ada, ben] for course in teachers}
-        found["nbgrader-course201"].append(cy)
+        if self.accounts:
+            found["nbgrader-course201"].append(cy)
         return found
 
-    def hub(self, **options: object) -> RealHub:
+    def hub(
+        self,
+        *,
+        more_config: str = "",
+        more_site_config: str = "",
+        bin_dir: Path = RealHub.bin_dir,
+        **options: Any,
+    ) -> RealHub:
         """Return the hub, not started yet; `options` as for RealHub."""
-        bin_dir = Path(str(options.get("bin_dir") or RealHub.bin_dir))
         path = f"{bin_dir}:{SYSTEM_PATH}"
         site = str(self.machine.folder / "site")
         ports = free_ports(len(self.accounts))
@@ -122,11 +150,12 @@ class Site:
         users = [p.name for p in (self.ines, self.ivan, self.gus, self.olga, self.ada, self.ben, self.cy)]
         return RealHub(
             self.machine,
-            config,
+            config + more_config,
             users,
-            site_config=SITE_CONFIG.format(exchange=str(self.exchange)),
+            site_config=SITE_CONFIG.format(exchange=str(self.exchange)) + more_site_config,
+            bin_dir=bin_dir,
             environment=BRISK,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
 
 

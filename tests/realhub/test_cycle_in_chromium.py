@@ -46,7 +46,7 @@ def cycle(hub: RealHub, site: Site, visit: Visit) -> None:
     expect(row_of(submissions, site.ada.name)).to_contain_text(re.compile(r"[1-9][\d.]* / 13"))
     expect(row_of(submissions, site.ben.name)).to_contain_text("0 / 13")
     assignments = tab(widget, "Assignments")
-    look_at_formgrader(ines, assignments, visit)
+    look_at_formgrader(hub, ines, assignments, visit)
 
     more = assignments.get_by_role("button", name="More for ps1")
     choose(ines, more, "Generate feedback for all 2…")
@@ -80,7 +80,7 @@ def answer(notebook: Path) -> None:
     notebook.write_text(json.dumps(content))
 
 
-def look_at_formgrader(page: Page, assignments: Locator, visit: Visit) -> None:
+def look_at_formgrader(hub: RealHub, page: Page, assignments: Locator, visit: Visit) -> None:
     """formgrader opens as a page of its own; its links lead somewhere and its static files are there."""
     with page.expect_popup() as opened:
         next_step(assignments, "Grade 2 by hand", "ps1").click()
@@ -91,7 +91,7 @@ def look_at_formgrader(page: Page, assignments: Locator, visit: Visit) -> None:
     links = {link for link in links if link and link.startswith("/")}
     assert len(links) >= 5
     for link in links:
-        assert formgrader.request.get(formgrader.url.partition("/user/")[0] + link).status == 200, link
+        assert formgrader.request.get(hub.origin + link).status == 200, link
     formgrader.get_by_role("link", name="problem1").click()
     formgrader.get_by_role("link", name="Submission #1").click()
     formgrader.wait_for_url("**/formgrader/submissions/**")

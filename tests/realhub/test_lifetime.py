@@ -1,0 +1,121 @@
+"""A job outlives its server, and keeps it from being taken for idle."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.realhub.hub import API, RealHub, eventually
+from tests.realhub.site import COURSE_CONFIG, Site
+
+STUDENTS = 6
+SLEEP_S = 9
+CULL_AFTER_S = 12
+
+
+@pytest.fixture
+def slow_course(hub: RealHub, site: Site) -> str:
+    """The key of a course of ines's with collected submissions that each take some seconds to grade."""
+    ines = hub.visitor(site.ines.name)
+    root = site.ines.home / "slow"
+    shutil.copytree(site.course / "source", root / "source")
+    (root / "nbgrader_config.py").write_text(COURSE_CONFIG.format(root=str(root), course_id="slow"))
+    for path in (root, *root.rglob("*")):
+        os.chown(path, site.ines.uid, site.ines.gid)
+    status, course = ines.ask("POST", f"{API}/courses", {"root": "slow"})
+    assert status == 201, course
+    assert ines.do(course["course_key"], "generate_assignment")["job"] == "done", ines.told
+    for number in range(STUDENTS):
+        folder = root / "submitted" / f"s{number}" / "ps1"
+        shutil.copytree(root / "release" / "ps1", folder)
+        sleep_in(folder / "problem1.ipynb")
+    for path in (root / "submitted", *(root / "submitted").rglob("*")):
+        os.chown(path, site.ines.uid, site.ines.gid)
+    return str(course["course_key"])
+
+
+def sleep_in(notebook: Path) -> None:
+    content = json.loads(notebook.read_text())
+    cell = next(cell for cell in content["cells"] if "def squares" in "".join(cell["source"]))
+    cell["source"] = f"import time\ntime.sleep({SLEEP_S})\n" + "".join(cell["source"])
+    notebook.chmod(0o644)
+    notebook.write_text(json.dumps(content))
+
+
+@contextlib.contextmanager
+def culler(hub: RealHub, user: str) -> Iterator[None]:
+    """The hub's culler, with rights on one user's server only."""
+    status, told = hub.api("POST", f"/users/{user}/tokens", {"note": "culler", "scopes": SCOPES})
+    assert status == 201, told
+    env = {**os.environ, "JUPYTERHUB_API_TOKEN": told["token"], "JUPYTERHUB_API_URL": f"{hub.url}/hub/api"}
+    command = [str(hub.bin_dir / "jupyterhub-idle-culler")]
+    command += [f"--timeout={CULL_AFTER_S}", "--cull-every=1"]
+    with (hub.folder / "culler.log").open("wb") as log:
+        process = subprocess.Popen(command, env=env, cwd=hub.folder, stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+# of a user's own rights, and so of her own server only
+SCOPES = ["list:users!user", "read:users!user", "read:servers!user", "delete:servers!user"]
+
+
+def test_job_goes_on_after_a_stop_and_start_and_keeps_its_server(
+    hub: RealHub, site: Site, slow_course: str
+) -> None:
+    user = site.ines.name
+    root = site.ines.home / "slow"
+    ines = hub.visitor(user)
+    job = ines.start_job(slow_course, "autograde")
+    eventually(lambda: written(root), 120)
+    hub.stop_server(user)
+    before = written(root)
+    assert 0 < len(before) < STUDENTS
+    hub.spawn(user)
+
+    # from here on nobody asks the server anything: only the job can keep it
+    began = time.monotonic()
+    with culler(hub, user):
+        eventually(lambda: state(root, job) not in ("queued", "running"), 180)
+        took = time.monotonic() - began
+        assert hub.server_of(user), "culled although a job ran"
+        assert took > CULL_AFTER_S + 2, "the job was too short to show anything"
+        eventually(lambda: not hub.server_of(user), 90, lambda: culled(hub))
+
+    assert state(root, job) == "done"
+    after = written(root)
+    assert len(after) == STUDENTS
+    assert before.items() <= after.items()  # what was graded before was not graded again
+    hub.spawn(user)
+    detail = hub.visitor(user).get(f"/courses/{slow_course}/jobs/{job}")
+    assert detail["job"]["attempt"] == 2
+    assert sorted(one["item"] for one in detail["results"]) == [f"s{number}" for number in range(STUDENTS)]
+
+
+def written(root: Path) -> dict[str, int]:
+    """Return when each student's autograded folder was put into place, in ns."""
+    folders = (root / "autograded").glob("[!.]*/ps1")
+    return {folder.parent.name: folder.stat().st_ctime_ns for folder in folders}
+
+
+def state(root: Path, job: str) -> str:
+    """Return a job's state as the journal on disk has it."""
+    journal = root / ".hubgrade" / "journal.db"
+    with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=30)) as opened:
+        return str(opened.execute("SELECT state FROM jobs WHERE job_id = ?", (job,)).fetchone()[0])
+
+
+def culled(hub: RealHub) -> str:
+    return (hub.folder / "culler.log").read_text()[-3000:]
