@@ -24,7 +24,7 @@ from hubgrade_ext.core.disk import make_folders, plain_errors, remove_tree, writ
 from hubgrade_ext.core.errors import Conflict, NotebookInvalid
 from hubgrade_ext.core.notebooks import read_notebook
 from hubgrade_ext.core.repairs import KEPT, RECORD, Repair, read_repair, repair_folder
-from hubgrade_ext.core.replace import Backups, put_in_place, staging
+from hubgrade_ext.core.replace import Backups, put_in_place, staging, take_away
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.timestamps import read_timestamp_text
 from hubgrade_ext.grading.comparison import Released, counted, deleted_cells, listed, renamed_notebooks
@@ -122,7 +122,7 @@ def _write_record(folder: Path, changes: list[str], submitted: Path) -> None:
 def take_back(settings: CourseSettings, assignment_id: str, student_id: str, backups: Backups) -> list[str]:
     """Put a submission back as it was collected; return what is undone, a sentence each.
 
-    The repaired one goes to the backups.
+    The repaired one goes to the backups, with what was autograded from it.
     Raises: Conflict (nothing to undo), CourseBroken.
     """
     repair = read_repair(settings, assignment_id, student_id)
@@ -133,6 +133,10 @@ def take_back(settings: CourseSettings, assignment_id: str, student_id: str, bac
         )
     folder = repair_folder(settings, assignment_id, student_id)
     submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
+    autograded = settings.path(settings.autograded_directory, student_id, assignment_id)
+    if autograded.is_dir():
+        # a grade of what is no longer handed in, should the next grading fail
+        take_away(autograded, backups)
     put_in_place(folder / KEPT, submitted, backups)
     with plain_errors("remove the record of the repair", folder):
         remove_tree(folder)

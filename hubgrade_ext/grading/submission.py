@@ -11,7 +11,7 @@ instructor's rights; `at_once` has another `execute`, and shares the rest.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,8 @@ from hubgrade_ext.core.failures import Explanation
 from hubgrade_ext.core.models import Isolation, ItemResult, NotebookOutcome
 from hubgrade_ext.core.notebooks import notebook_files
 from hubgrade_ext.core.replace import Backups, put_in_place
-from hubgrade_ext.grading.comparison import Released, compare
+from hubgrade_ext.grading.comparison import Released, compare, listed
+from hubgrade_ext.grading.deleted_points import forget_points
 from hubgrade_ext.grading.diagnosis import diagnose, timed_out_cells
 from hubgrade_ext.grading.environment import scrubbed_environment
 from hubgrade_ext.grading.processes import no_process_left
@@ -165,6 +166,9 @@ def record(
         *timed_out_cells(graded, limits.error_on_timeout.get("ename", "")),
         *compare(prepared.submitted, prepared.recorded, prepared.released),
     ]
+    gone = [note.notebook for note in notes if note.code == "cells_deleted"]
+    if gone:
+        forget_points(prepared.course, prepared.assignment_id, prepared.student_id, gone, prepared.released)
     put_in_place(prepared.staged, prepared.target, backups)
     share_with_group(settings, settings.autograded_directory, prepared.target)
     return summed_up(prepared.student_id, notes, [path.name for path in graded], isolation)
@@ -203,6 +207,18 @@ def refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation
                 f"{path.name} is not a file of the submission but leads elsewhere.",
                 "Ask the student to submit the notebook itself.",
             )
+    outside = [
+        path.relative_to(submitted).as_posix()
+        for path in _links(submitted)
+        if not os.path.realpath(path).startswith(inside + os.sep)
+    ]
+    if outside:
+        # nbgrader copies what a link leads to, with the grader's rights: solutions, another's work, secrets
+        return Explanation(
+            "file_unreadable",
+            f"The submission contains {listed(outside)}, which leads elsewhere and is no file of its own.",
+            "Remove it from the submitted folder, then autograde again.",
+        )
     stamp = submitted / "timestamp.txt"
     if os.path.lexists(stamp) and (stamp.is_symlink() or not stamp.is_file()):
         return Explanation(
@@ -211,6 +227,11 @@ def refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation
             "Remove it from the submitted folder, then autograde again.",
         )
     return None
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    for base, folders, names in os.walk(folder, followlinks=False):
+        yield from (path for name in (*folders, *names) if (path := Path(base, name)).is_symlink())
 
 
 def failed(student_id: str, why: Explanation, notebook: str = "", isolation: Isolation = "") -> ItemResult:

@@ -20,7 +20,9 @@ def results(room: Classroom, verb: str, **request: Any) -> dict[str, ItemResult]
     run = {**VERBS, "repair": repair, "undo_repair": undo_repair}[verb]
     asked = JobRequest(**{"verb": verb, "assignment_id": "ps1", **request})
     steps = list(run(open_course(room.root), asked, frozenset()))
-    assert [step.done for step in steps if step.result] == list(range(1, len(steps) // 2 + 1)) or verb != "autograde"
+    assert [step.done for step in steps if step.result] == list(
+        range(1, len(steps) // 2 + 1)
+    ) or verb != "autograde"
     return {step.result.item: step.result for step in steps if step.result}
 
 
@@ -51,7 +53,9 @@ def room(classroom: Classroom) -> Classroom:
     )
     bob = one_notebook(classroom.hand_in("bob", solved=True), "problem1.ipynb")
     classroom.edit(bob, drop("correct_squares", "squares_invalid_input"))
-    classroom.edit(bob, lambda cells: cells.append({"cell_type": "markdown", "metadata": {}, "source": "mine"}))
+    classroom.edit(
+        bob, lambda cells: cells.append({"cell_type": "markdown", "metadata": {}, "source": "mine"})
+    )
     one_notebook(classroom.hand_in("cid", solved=True), "problem1.ipynb")
     return classroom
 
@@ -68,7 +72,8 @@ def test_repair_and_undo(room: Classroom) -> None:
     ]
     assert "2 cells" in graded["bob"].message
     assert (room.score("ann"), room.score("cid")) == (0.0, 3.0)
-    assert room.score("bob") < 3.0
+    graded_bob = room.score("bob")
+    assert graded_bob < 3.0
     settings = open_course(room.root).settings
     planned = plan(settings, JobRequest("repair", "ps1"))
     assert (planned.total, planned.replaced, planned.unchanged) == (3, 2, 1)
@@ -84,16 +89,21 @@ def test_repair_and_undo(room: Classroom) -> None:
     bob = room.root / "submitted/bob/ps1/problem1.ipynb"
     assert grade_ids(bob) == grade_ids(room.root / "release/ps1/problem1.ipynb")
     assert json.loads(bob.read_text())["cells"][-1]["source"] == "mine"
-    rows = {row.student_id: row for row in submissions_page(settings, None, "ps1").submissions}  # type: ignore[arg-type]
-    assert {name: row.repaired for name, row in rows.items()} == {"ann": True, "bob": True, "cid": False}
+    page = submissions_page(settings, None, "ps1").submissions  # type: ignore[arg-type]
+    assert {row.student_id: row.repaired for row in page} == {"ann": True, "bob": True, "cid": False}
 
     undo = plan(settings, JobRequest("undo_repair", "ps1"))
     assert (undo.replaced, len(undo.warnings)) == (2, 2)
     undone = results(room, "undo_repair")
     assert room.tree("submitted") == before
     assert set(undone) == {"ann", "bob"}
-    assert undone["ann"].code == "notebook_renamed"
-    assert (room.score("ann"), room.score("cid")) == (0.0, 3.0)
+    assert (undone["ann"].state, undone["ann"].code) == ("failed", "notebook_renamed")
+    page = submissions_page(settings, None, "ps1").submissions  # type: ignore[arg-type]
+    assert {row.student_id: (row.score, row.repaired) for row in page} == {
+        "ann": (None, False),
+        "bob": (graded_bob, False),
+        "cid": (3.0, False),
+    }
     again = results(room, "undo_repair", students=["ann"])
     assert (again["ann"].state, again["ann"].code) == ("failed", "conflict")
 
@@ -118,12 +128,31 @@ def test_what_leads_elsewhere_is_not_repaired(room: Classroom) -> None:
     (room.root / "submitted/ann/ps1/answers.txt").symlink_to(target)
     repaired = results(room, "repair", students=["ann", "bob"])
     assert (repaired["bob"].state, repaired["bob"].code) == ("failed", "notebook_unreadable")
+    assert (repaired["ann"].state, repaired["ann"].code) == ("failed", "file_unreadable")
     assert target.read_bytes() == before
-    # beside a notebook a link is no reason to refuse, and its target does not come along
-    assert repaired["ann"].state == "done"
-    assert (room.root / "submitted/ann/ps1/answers.txt").is_symlink()
-    autograded = room.root / "autograded/ann/ps1/answers.txt"
-    assert not autograded.exists() or autograded.read_bytes() != before
+    assert not (room.root / ".hubgrade/repairs").exists()
+
+
+@pytest.mark.parametrize("engine", ["sandboxed", "nbgrader"])
+def test_a_link_out_of_a_submission_is_never_followed(classroom: Classroom, engine: str) -> None:
+    """nbgrader copies what a link leads to, as the grader: it would hand the student the solution."""
+    classroom.configure(f"c.HubgradeGrading.engine = {engine!r}")
+    for name, target in (("file", "source/ps1/problem1.ipynb"), ("folder", "source"), ("up", "..")):
+        folder = classroom.hand_in(name)
+        (folder / "notes").symlink_to(classroom.root / target)
+    own = classroom.hand_in("own", solved=True)
+    one_notebook(own, "problem2.ipynb")
+    (own / "data.txt").write_text("mine")
+    (own / "link.txt").symlink_to("data.txt")
+    told = results(classroom, "autograde")
+    assert {name: (one.state, one.code) for name, one in told.items()} == {
+        "file": ("failed", "file_unreadable"),
+        "folder": ("failed", "file_unreadable"),
+        "up": ("failed", "file_unreadable"),
+        "own": ("done", "notebook_missing"),
+    }
+    assert "notes" in told["file"].message
+    assert [path.name for path in (classroom.root / "autograded").iterdir()] == ["own"]
 
 
 def test_changes_and_copies_are_told(classroom: Classroom) -> None:

@@ -17,7 +17,7 @@ from msgspec import structs
 
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.errors import Busy, Conflict, JobNotFound
-from hubgrade_ext.core.models import ItemResult, Job, JobRequest
+from hubgrade_ext.core.models import ItemResult, Job, JobRequest, NotebookOutcome
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.jobs import journal_schema
 from hubgrade_ext.jobs.journal import Journal, new_job
@@ -194,3 +194,29 @@ def test_state_dir_of_a_student(journal: Journal, tmp_path: Path) -> None:
 def test_settings_travel(journal: Journal) -> None:
     assert isinstance(journal.settings, CourseSettings)
     assert journal.log_path("j1") == journal.settings.state_dir / "logs" / "j1.log"
+
+
+def test_a_journal_of_the_first_version_is_carried_on(journal: Journal) -> None:
+    job = entered(journal)
+    journal.record(job, [ItemResult("anna", "failed", "late", "Too late.", "Wait.")], ME)
+    with closing(sqlite3.connect(journal.file.path)) as db:
+        for table in ("items", "latest"):
+            for column in ("isolation", "notebooks"):
+                db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        db.execute("PRAGMA user_version = 1")
+    assert journal.get(job.job_id).results == [ItemResult("anna", "failed", "late", "Too late.", "Wait.")]
+    dead = NotebookOutcome("p.ipynb", "kernel_died", "The kernel died.", "Look.", 3)
+    result = ItemResult("anna", "done", "kernel_died", isolation="namespaces", notebooks=[dead])
+    journal.record(job, [result], ME)
+    assert journal.get(job.job_id).results == [result]
+    assert journal.outcomes("ps1")["anna"].notebooks == [dead]
+    assert not list(journal.file.path.parent.glob("*.damaged-*"))
+
+
+def test_what_grades_is_one_matter(journal: Journal) -> None:
+    journal.record(entered(journal, verb="autograde"), [ItemResult("anna", "failed", "x")], ME)
+    journal.record(entered(journal, verb="repair"), [ItemResult("anna", "done", "graded")], ME)
+    journal.record(entered(journal, verb="generate_feedback"), [ItemResult("anna", "failed", "y")], ME)
+    assert journal.failures() == {"ps1": {"generate_feedback": 1}}
+    assert journal.outcomes("ps1")["anna"].code == "y"
+    assert journal.outcomes("ps1", "autograde")["anna"].code == "graded"

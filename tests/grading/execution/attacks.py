@@ -169,6 +169,16 @@ for path in glob.glob('/proc/[0-9]*'):
     if pid in (1, mine, os.getppid()):
         continue
     print('GOT process', pid, open(path + '/cmdline').read())
+own = {int(tid) for path in glob.glob('/proc/[0-9]*/task/[0-9]*') for tid in [path.rpartition('/')[2]]}
+ptrace = __import__('ctypes').CDLL(None).ptrace
+for pid in set(range(2, 70_000)) - own:
+    try:
+        os.kill(pid, 0)
+        print('GOT signal', pid)
+    except OSError:
+        pass
+    if pid < 5000 and ptrace(16, pid, 0, 0) == 0:
+        print('GOT trace', pid)
 for base, folders, files in os.walk('/'):
     if base.startswith(('/proc', '/usr', '/sys')):
         folders.clear()

@@ -1,0 +1,156 @@
+"""What becomes of submissions whose code does not end well: points before it count, and it is said."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubgrade_ext.core.course import open_course
+from hubgrade_ext.core.errors import ConfigBroken
+from hubgrade_ext.core.grading_options import LIMITS
+from hubgrade_ext.core.item_log import ItemFormatter, lines_of, working_on
+from hubgrade_ext.core.models import ItemResult
+from hubgrade_ext.grading.assignment_limits import limits_for
+from hubgrade_ext.grading.audit import audit
+from hubgrade_ext.grading.execution import isolation
+from hubgrade_ext.grading.execution.isolation import LEVELS, Verdict
+from hubgrade_ext.grading.execution.kernel_server import IsolationUnavailable
+from tests.grading.conftest import Classroom
+from tests.grading.execution.test_tampering import STRIP_ASSERTS
+
+LIMITED = """
+c.HubgradeGrading.memory_mib = 2048
+c.HubgradeGrading.limits = {"ps1": {
+    "cell_timeout_s": 2, "submission_timeout_s": 10, "memory_mib": 150, "output_mib": 1,
+}}
+"""
+MIB = 1024**2
+BAD = {
+    "dead": "import os\nos._exit(1)",
+    "hog": "import mmap, time\narea = mmap.mmap(-1, 400 * 2**20)\nfor n in range(400): area[n << 20] = 1\n"
+    "for start in range(0, len(area), 4096): area[start] = 1\ntime.sleep(5)",
+    "loud": "for number in range(40):\n    print('x' * 100_000, flush=True)",
+}
+
+
+def code(source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+
+
+def hand_in(room: Classroom, student: str, *extra: str, after: int = 6) -> None:
+    """Hand in a right answer, with cells of the student's own after the first test."""
+    folder = room.hand_in(student, solved=True)
+    (folder / "problem2.ipynb").unlink()
+    room.edit(folder / "problem1.ipynb", lambda c: c.__setitem__(slice(after, after), map(code, extra)))
+
+
+def test_points_before_the_end_count(classroom: Classroom) -> None:
+    classroom.configure(LIMITED)
+    for student, source in BAD.items():
+        hand_in(classroom, student, source)
+    hand_in(classroom, "slow", *["import time\ntime.sleep(1.5)"] * 8)
+    hand_in(classroom, "cheat", STRIP_ASSERTS, after=2)
+    hand_in(classroom, "fine")
+    steps = classroom.run("autograde")
+    results = {step.result.item: step.result for step in steps if step.result}
+    own = {name: one.notebooks[0] for name, one in results.items()}
+    assert {name: (results[name].state, one.code, one.cell) for name, one in own.items()} == {
+        "cheat": ("done", "tests_disabled", 7),
+        "dead": ("done", "kernel_died", 7),
+        "fine": ("done", "notebook_missing", None),
+        "hog": ("done", "out_of_memory", 7),
+        "loud": ("done", "too_large", 7),
+        "slow": ("done", "submission_timed_out", own["slow"].cell),
+    }
+    assert 7 <= (own["slow"].cell or 0) <= 14
+    assert all(own[name].notebook == "problem1.ipynb" for name in own if name != "fine")
+    # the first of three tests was before
+    assert {name: classroom.score(name) for name in results} == {
+        "cheat": 0.0, "dead": 1.0, "fine": 3.0, "hog": 1.0, "loud": 1.0, "slow": 1.0,
+    }  # fmt: skip
+    for name in ("dead", "hog", "loud", "slow"):
+        assert "The points of the cells before it count." in own[name].message
+        assert own[name].remedy
+    assert "150 MiB" in own["hog"].message
+    assert {one.isolation for one in results.values()} == {isolation.choose()}
+    assert steps[-1].summary == "Audit: all 6 collected submissions have a score."
+
+
+def test_the_audit_finds_who_has_neither_score_nor_reason(classroom: Classroom) -> None:
+    settings = open_course(classroom.root).settings
+    for name in ("ann", "bob", "cid", "dan"):
+        classroom.hand_in(name)
+    results = {
+        "ann": ItemResult("ann", "done", "graded"),
+        "bob": ItemResult("bob", "failed", "kernel_missing"),
+    }
+    said = audit(settings, "ps1", results, {"dan"})
+    assert "0 of 4 collected submissions have a score" in said
+    assert "2 have a reason why not" in said
+    assert "1 was not asked for" in said
+    assert "1 has neither and must be autograded again: ann" in said
+
+
+def test_limits_are_an_assignments_own(classroom: Classroom) -> None:
+    classroom.configure(LIMITED + 'c.HubgradeGrading.limits["ps2"] = {"network": True, "processes": 64}\n')
+    course = open_course(classroom.root)
+    own, other, third = (limits_for(course, name) for name in ("ps1", "ps2", "ps3"))
+    assert (own.cell_timeout_s, own.cpu_s, own.memory_bytes, own.output_bytes) == (2, 10, 150 * MIB, MIB)
+    assert (other.network, other.processes, other.memory_bytes) == (True, 64, 2048 * MIB)
+    assert (third.network, third.cell_timeout_s) == (False, 30)
+    assert len(LIMITS) == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('limits = {"ps1": {"memry_mib": 100}}', ("ps1", "memry_mib", "Did you mean memory_mib?")),
+        ('limits = {"ps1": {"memory_mib": "much"}}', ("ps1", "memory_mib cannot be 'much'")),
+        ('limits = {"ps1": {"processes": 1}}', ("ps1", "processes cannot be 1")),
+        ("limits = 7", ("limits",)),
+        ("memory_mib = 3", ("memory_mib", "64")),
+    ],
+)
+def test_limits_that_cannot_be_meant_are_refused(
+    classroom: Classroom, text: str, words: tuple[str, ...]
+) -> None:
+    classroom.configure(f"c.HubgradeGrading.{text}")
+    classroom.hand_in("ann")
+    with pytest.raises(ConfigBroken) as told:
+        classroom.run("autograde")
+    assert all(word in f"{told.value.message} {told.value.remedy}" for word in words)
+    assert told.value.remedy
+    assert not (classroom.root / "autograded").exists()
+
+
+@pytest.mark.parametrize("level", ["namespaces", "bubblewrap"])
+def test_a_demanded_level_that_does_not_work_starts_nothing(
+    classroom: Classroom, level: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    classroom.configure(f"c.HubgradeGrading.isolation = {level!r}")
+    classroom.hand_in("ann")
+    broken = {name: Verdict(name, False, "It is switched off.", "Switch it on.") for name in LEVELS}
+    monkeypatch.setattr(isolation, "try_level", lambda name: broken[name])
+    with pytest.raises(IsolationUnavailable) as told:
+        classroom.run("autograde")
+    assert level in told.value.message
+    assert told.value.remedy == "Switch it on."
+    assert not (classroom.root / "autograded").exists()
+
+
+def test_a_log_has_each_ones_lines() -> None:
+    formatter = ItemFormatter()
+
+    def line(text: str, item: str = "") -> str:
+        record = logging.LogRecord("traitlets", logging.INFO, "x", 1, text, (), None)
+        with working_on(item):
+            return formatter.format(record) + "\n"
+
+    log = line("begins") + line("one\ntwo", "ada") + line("three [ada] four", "bob") + line("five", "ada")
+    ours = lines_of(log, "ada")
+    assert [part.rpartition("] ")[2] for part in ours.splitlines()] == ["one", "two", "five"]
+    assert "three" in lines_of(log, "bob")
+    assert lines_of(log, "ad") == ""
