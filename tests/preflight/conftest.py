@@ -20,6 +20,8 @@ from hubgrade_ext.preflight.gradebook_facts import schema_versions
 from hubgrade_ext.preflight.notebook_facts import SourceFacts
 from hubgrade_ext.preflight.runner import run
 from hubgrade_ext.preflight.server_facts import ServerFacts
+from tests.preflight.hub_databases import make_certificate, make_databases
+from tests.preflight.hub_machine import Machine, free_ports
 
 NOBODY = 65534
 
@@ -156,3 +158,22 @@ def look_as_nobody(look: Look) -> Look:
         return msgspec.json.decode(answer, type=PreflightReport)
 
     return look_again
+
+
+@pytest.fixture(scope="session")
+def hub_databases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A database of the installed jupyterhub, and one of an older schema."""
+    return make_databases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture
+def machine(place: Path, hub_databases: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A hub's machine on which everything is as it should be; the hub does not run."""
+    for name in [n for n in os.environ if n.startswith(("JUPYTERHUB_", "CONFIGPROXY_"))]:
+        monkeypatch.delenv(name)
+    made = Machine(place, free_ports())
+    shutil.copy(hub_databases[0], made.database)
+    made.give(made.database, 0o600)
+    make_certificate(place / "tls")
+    made.give(place / "tls" / "key.pem", 0o600)
+    return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
 from pathlib import Path
 
 from hubgrade_ext.core.models import Finding, HubReport
@@ -112,3 +113,11 @@ class Machine:
         for word in words:
             assert word in found.message + " " + found.remedy, found
         return found
+
+
+def free_ports() -> tuple[int, int, int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    ports = [int(s.getsockname()[1]) for s in sockets]
+    for each in sockets:
+        each.close()
+    return ports[0], ports[1], ports[2]

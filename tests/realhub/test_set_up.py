@@ -5,6 +5,7 @@ Added by the tests: how people log in (the machine's users have no passwords), a
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -16,6 +17,8 @@ import nbgrader
 import psutil
 import pytest
 
+from hubgrade_ext.preflight.checks.hub_session import find_locked, find_refused
+from hubgrade_ext.preflight.hub_facts import gather_hub
 from tests.realhub.hub import (
     AFTER,
     PASSWORD,
@@ -174,7 +177,11 @@ def test_course_is_taught_and_taken_with_what_the_command_wrote(
 ) -> None:
     ada, carol = people["ada"].name, people["carol"].name
     teacher = hub.visitor(ada, "/services/course101")
-    eventually(lambda: teacher.ask("GET", "/formgrader")[0] == 200, START_S, lambda: hub.log[-6000:])
+    eventually(
+        lambda: teacher.ask("GET", "/formgrader/manage_assignments")[0] == 200,
+        START_S,
+        lambda: hub.log[-6000:],
+    )
     for step in ("assign", "release"):
         status, told = teacher.ask("POST", f"/formgrader/api/assignment/ps1/{step}")
         assert (status, told["success"]) == (200, True), told
@@ -187,7 +194,7 @@ def test_course_is_taught_and_taken_with_what_the_command_wrote(
     assert student.ask("POST", "/assignments/fetch", body)[1]["success"] is True
     assert (people["carol"].home / "course101/ps1/problem1.ipynb").is_file()
     # what is not hers
-    assert hub.visitor(carol, "/services/course101").ask("GET", "/formgrader")[0] == 403
+    assert hub.visitor(carol, "/services/course101").ask("GET", "/formgrader/manage_assignments")[0] == 403
     assert not people["carol"].may("-x", people["carol"].home.parent / "course101")
 
 
@@ -195,7 +202,9 @@ def test_who_leaves_a_course_loses_it_and_servers_outlive_the_hubs_restart(
     hub: SetUpHub, people: dict[str, Person]
 ) -> None:
     bob = hub.visitor(people["bob"].name, "/services/course101")
-    eventually(lambda: bob.ask("GET", "/formgrader")[0] == 200, START_S, lambda: hub.log[-6000:])
+    eventually(
+        lambda: bob.ask("GET", "/formgrader/manage_assignments")[0] == 200, START_S, lambda: hub.log[-6000:]
+    )
     carol = people["carol"].name
     if not hub.server_of(carol):
         hub.spawn(carol)
@@ -207,7 +216,9 @@ def test_who_leaves_a_course_loses_it_and_servers_outlive_the_hubs_restart(
     hub.stop()
     hub.start()
 
-    eventually(lambda: bob.ask("GET", "/formgrader")[0] == 403, START_S, lambda: hub.log[-6000:])
+    eventually(
+        lambda: bob.ask("GET", "/formgrader/manage_assignments")[0] == 403, START_S, lambda: hub.log[-6000:]
+    )
     assert _servers_of(carol) == before
     assert hub.visitor(carol).ask("GET", "/courses")[0] == 200
 
@@ -219,3 +230,84 @@ def _servers_of(user: str) -> set[int]:
         if process.info["username"] == user
         and any("jupyterhub-singleuser" in word for word in process.info["cmdline"] or ())
     }
+
+
+def test_checks_of_the_hub_and_in_a_session(hub: SetUpHub, people: dict[str, Person]) -> None:
+    """What the command wrote passes our own checks, from root's side and from an instructor's."""
+    unit = Unit(hub.folder / "etc/systemd/jupyterhub.service")
+    command = [sys.executable, "-m", "hubgrade_ext.cli", "preflight", "--hub", "--json"]
+    done = subprocess.run(
+        [*command, "--config", str(hub.config)],
+        cwd=unit.values["WorkingDirectory"],
+        env=unit.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = json.loads(done.stdout)
+    problems = {
+        f["check_id"]: f["message"] for f in report["findings"] if f["status"] in ("error", "warning")
+    }
+    assert problems == {}, problems
+    proxy = {f["check_id"] for f in report["findings"] if f["subject"] == "proxy" and f["status"] == "ok"}
+    assert {"proxy.token", "proxy.open", "proxy.hub_route"} <= proxy
+
+    ada, carol = people["ada"].name, people["carol"].name
+    service = hub.visitor(ada, "/services/hubgrade")
+    _, facts = eventually(
+        lambda: (answer := service.ask("GET", "/api/facts"))[0] == 200 and answer,
+        START_S,
+        lambda: hub.log[-6000:],
+    )
+    (course,) = facts["courses"]
+    assert (course["course_id"], carol in course["students"]) == ("course101", True)
+    assert {s["name"]: s["running"] for s in facts["services"]}["course101"] is True
+    assert hub.visitor(carol, "/services/hubgrade").ask("GET", "/api/facts")[0] == 403
+
+    teacher = hub.visitor(ada, "/services/course101")
+    eventually(
+        lambda: teacher.ask("GET", "/formgrader/manage_assignments")[0] == 200,
+        START_S,
+        lambda: hub.log[-6000:],
+    )
+    report = teacher.get(f"/courses/{teacher.course_key('course101')}/preflight")
+    on_hub = {f["check_id"]: (f["status"], f["message"]) for f in report["findings"] if f["subject"] == "hub"}
+    assert {i for i, (state, _) in on_hub.items() if state in ("error", "warning")} == set(), on_hub
+    for check_id in ("hub.token", "hub.db_locked", "hub.scope_groups", "hub.groups", "hub.token_power"):
+        assert on_hub[check_id][0] == "ok", on_hub
+
+
+def test_locked_database_of_the_hub_is_told_apart_from_a_bad_token(
+    hub: SetUpHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub says the same in both cases; only the time it takes differs."""
+    for name, value in _environment_of_service("course101").items():
+        monkeypatch.setenv(name, value)
+    assert find_locked(gather_hub("course101")) is None
+    script = (
+        "import sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)\n"
+        "db.execute('begin exclusive'); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(hub.folder / "lib/jupyterhub/jupyterhub.sqlite")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        locked = gather_hub("course101")
+        holder.communicate()
+    assert find_locked(locked) is not None, locked
+    eventually(lambda: gather_hub("course101").user.ok, START_S)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "made-up")
+    refused = gather_hub("course101")
+    assert find_locked(refused) is None
+    assert find_refused(refused) is not None
+
+
+def _environment_of_service(name: str) -> dict[str, str]:
+    """Return what the hub told the process of a service."""
+    for process in psutil.process_iter(["cmdline"]):
+        if any("jupyterhub-singleuser" in word for word in process.info["cmdline"] or ()):
+            told = process.environ()
+            if told.get("JUPYTERHUB_SERVICE_NAME") == name:
+                return {key: value for key, value in told.items() if key.startswith("JUPYTERHUB_")}
+    raise AssertionError(f"the service {name} does not run")
