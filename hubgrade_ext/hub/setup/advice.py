@@ -101,6 +101,11 @@ def _main_config(site: Site, prefix: Path) -> list[str]:
     """Say what in the administrator's own file gets in the way of ours."""
     found: list[str] = []
     for node in ast.walk(_read_main(site, prefix) or ast.Module([], [])):
+        if isinstance(node, ast.Dict) and _is_server_role(node):
+            found.append(
+                f"{site.main_config} seems to define the role “server”, which {site.piece} does too, and the "
+                f"hub refuses two: move its scopes, or take it out."
+            )
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Attribute):
             continue
         name = node.targets[0].attr
@@ -115,6 +120,14 @@ def _main_config(site: Site, prefix: Path) -> list[str]:
                 f"write a set, {{…}} instead of […]."
             )
     return found
+
+
+def _is_server_role(node: ast.Dict) -> bool:
+    pairs = zip(node.keys, node.values, strict=True)
+    constants = {
+        k.value: v.value for k, v in pairs if isinstance(k, ast.Constant) and isinstance(v, ast.Constant)
+    }
+    return constants.get("name") == "server"
 
 
 def _programs(site: Site) -> list[str]:
