@@ -12,7 +12,7 @@ from hubgrade_ext.cli.logs import job_output
 from hubgrade_ext.cli.output import Output
 from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.cli.progress import ProgressDisplay
-from hubgrade_ext.cli.verb_commands import describe, tell, title_of
+from hubgrade_ext.cli.verb_commands import describe, explained, tell, title_of
 from hubgrade_ext.core.errors import InvalidRequest, JobNotFound
 from hubgrade_ext.core.item_log import lines_of
 from hubgrade_ext.core.models import JobsPage
@@ -91,7 +91,7 @@ def resume(arguments: Arguments, output: Output) -> int:
     title = title_of(journal.get(job_id).job.request)
     with job_output(output, arguments.verbose), ProgressDisplay(title, output.err) as display:
         detail = resume_in_foreground(course, job_id, lambda job, step: display.update(step))
-    return tell(detail, output)
+    return tell(explained(course.settings, detail), output)
 
 
 def _full_id(journal: Journal, given: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
-from hubgrade_ext.cli.courses import open_instructor, open_student
+from hubgrade_ext.cli.courses import open_instructor, open_student, ref_of
 from hubgrade_ext.cli.logs import job_output
 from hubgrade_ext.cli.output import Output, plain
 from hubgrade_ext.cli.parser import Arguments
@@ -33,7 +33,7 @@ def run_verb(arguments: Arguments, output: Output) -> int:
         request = _announce(course.settings, request, output)
     with job_output(output, arguments.verbose), ProgressDisplay(title_of(request), output.err) as display:
         detail = _run(course, request, display)
-    return tell(detail, output)
+    return tell(explained(course.settings, detail), output)
 
 
 def build_request(arguments: Arguments) -> JobRequest:
@@ -107,16 +107,29 @@ def title_of(request: JobRequest) -> str:
     return f"{request.verb.replace('_', ' ').capitalize()} {request.assignment_id}"
 
 
+def explained(settings: CourseSettings, detail: JobDetail) -> JobDetail:
+    """Add what could be why a job failed."""
+    from hubgrade_ext.actions.fixes.catalogue import FIXES
+    from hubgrade_ext.preflight.explaining import explain
+
+    fixable = [fix.fix_id for fix in FIXES]
+    findings = explain(settings, ref_of(settings), detail.job, detail.results, fixable=fixable)
+    return msgspec.structs.replace(detail, findings=findings)
+
+
 def tell(detail: JobDetail, output: Output) -> int:
     """Print how a job ended, and return the exit status."""
     job = detail.job
     status = exit_status(job)
+    for finding in detail.findings:
+        fix = f" `hubgrade fix {finding.check_id}` shows how." if finding.fixable else ""
+        output.note(f"{finding.status}: {finding.message} {finding.remedy}{fix}")
     if job.error is not None:
         output.note(f"{job.error.message} {job.error.remedy}".rstrip())
         if job.error.code == InternalError.code:
             output.note(f"Its log: hubgrade jobs show {job.job_id}")
     if output.json and status == 2 and job.error is not None:
-        output.show({"error": job.error, "job": job, "results": detail.results})
+        output.show({"error": job.error, **msgspec.to_builtins(detail)})
     elif output.json:
         output.show(detail)
     elif status != 2:

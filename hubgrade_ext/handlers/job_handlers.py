@@ -73,9 +73,10 @@ class JobHandler(Handler):
     @authenticated
     @authorized
     async def get(self, course_key: str, job_id: str) -> None:
-        """Show one job with its results."""
+        """Show one job with its results, and what could be why it failed."""
         course = await self.services.courses.get(course_key)
-        self.answer(await self.services.runner.detail(course.opened, job_id))
+        detail = await self.services.runner.detail(course.opened, job_id)
+        self.answer(await self.services.explained(course, detail))
 
 
 class JobLogHandler(Handler):

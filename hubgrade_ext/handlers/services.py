@@ -8,9 +8,16 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from hubgrade_ext.core.models import ConfigFile, ConfigPage, PreflightReport, Setting, UnknownSetting
+from hubgrade_ext.core.models import (
+    ConfigFile,
+    ConfigPage,
+    JobDetail,
+    PreflightReport,
+    Setting,
+    UnknownSetting,
+)
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.handlers.open_courses import OpenCourse, OpenCourses
 from hubgrade_ext.hub.groups import HubGroups
@@ -70,6 +77,19 @@ class Services:
             "config_page", _ConfigReport, root=root, work_dir=self.courses.server_root
         )
         return ConfigPage(course.ref, report.files, report.settings, report.unknown)
+
+    async def explained(self, course: OpenCourse, detail: JobDetail) -> JobDetail:
+        """Add to an ended job what could be why it failed, as things are now."""
+        from hubgrade_ext.actions.fixes.catalogue import FIXES
+        from hubgrade_ext.preflight.explaining import explain
+
+        if detail.job.ended_at is None:
+            return detail
+        fixable = [fix.fix_id for fix in FIXES]
+        findings = await asyncio.to_thread(
+            explain, course.opened, course.ref, detail.job, detail.results, fixable=fixable
+        )
+        return structs.replace(detail, findings=findings)
 
     async def preflight(self, course: OpenCourse, *, slow: bool, server: ServerFacts) -> PreflightReport:
         """Check whether the course will work; slow checks only when asked. Raises: Busy, InternalError."""

@@ -217,3 +217,70 @@ def test_a_gradebook_without_a_version_gets_one(settings: CourseSettings, course
         assert len(db.execute("select version_num from alembic_version").fetchall()) == 1
     undo_fix(settings, record.record_id)
     assert dump(path) == before
+
+
+def test_a_copy_of_the_gradebook(settings: CourseSettings, course_dir: Path) -> None:
+    path = course_dir / "gradebook.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("create table submitted_assignment (id text)")
+        db.commit()
+    record = apply(settings, "gradebook.backup_age")
+    (copy,) = course_dir.glob(".hubgrade/fixes/*/kept/*-gradebook.db")
+    assert dump(copy) == dump(path)
+    undo_fix(settings, record.record_id)
+    assert not copy.exists()
+
+
+# --- more modes ----------------------------------------------------------------
+
+
+def test_modes_in_the_exchange(settings: CourseSettings) -> None:
+    course = Path(settings.exchange_root) / "course101"
+    for name in ("inbound", "feedback", "outbound/shut", "outbound/open"):
+        (course / name).mkdir(parents=True)
+    (course / "inbound").chmod(0o2777)
+    (course / "feedback").chmod(0o755)
+    (course / "outbound" / "shut").chmod(0o700)
+    (course / "outbound" / "open").chmod(0o777)
+    apply(settings, "course.inbound_leak")
+    apply(settings, "course.feedback_mode")
+    assert len(plan_fix(settings, "course.outbound_mode").changes) == 2
+    apply(settings, "course.writable_by_others")
+    modes = [mode(course / n) for n in ("inbound", "feedback", "outbound/shut", "outbound/open")]
+    assert modes == [0o2733, 0o711, 0o705, 0o775]
+    assert mode(settings.exchange_root) == 0o1777
+
+
+def test_modes_of_ones_own(
+    settings: CourseSettings,
+    course_dir: Path,
+    tmp_path: Path,
+    isolated_env: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (course_dir / "gradebook.db").write_bytes(b"")
+    (course_dir / "gradebook.db").chmod(0o644)
+    isolated_env.chmod(0o755)
+    config = course_dir / "nbgrader_config.py"
+    config.chmod(0o666)
+    apply(settings, "gradebook.world_readable")
+    apply(settings, "session.home_open")
+    apply(settings, "config.untrusted")
+    assert (mode(course_dir / "gradebook.db"), mode(isolated_env), mode(config)) == (0o640, 0o750, 0o664)
+
+
+def test_submissions_are_closed_to_others(settings: CourseSettings, course_dir: Path) -> None:
+    file = course_dir / "submitted" / "ada" / "ps1" / "problem1.ipynb"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    file.chmod(0o666)
+    file.parent.chmod(0o777)
+    # the test's own folders are closed, so nobody else comes here: look as if they did
+    from hubgrade_ext.actions.fixes import permissions
+    from hubgrade_ext.actions.fixes.fix import Situation
+
+    situation = Situation(settings)
+    situation.facts.open_submissions = [str(file.parent), str(file)]
+    for change in permissions.plan_submitted(situation):
+        change.do(lambda name: course_dir / name)
+    assert (mode(file), mode(file.parent)) == (0o664, 0o775)

@@ -94,6 +94,34 @@ class UpgradeGradebook(Struct, frozen=True, tag="upgrade_gradebook"):
         return GradebookBefore(self.path, str(kept), _digest(path))
 
 
+class CopyMade(Struct, frozen=True, tag="gradebook_copy"):
+    """There was no such copy."""
+
+    path: str
+
+    def undo(self) -> None:
+        """Remove the copy."""
+        Path(self.path).unlink(missing_ok=True)
+
+
+class CopyGradebook(Struct, frozen=True, tag="copy_gradebook"):
+    """Keep a copy of the gradebook as it is now."""
+
+    path: str
+    reversible = True
+
+    @property
+    def shown(self) -> FixChange:
+        """Say what is copied."""
+        return FixChange(f"Copy the gradebook {self.path} into the course's folder .hubgrade/fixes.")
+
+    def do(self, keep: Keep) -> CopyMade:
+        """Copy it."""
+        kept = keep(Path(self.path).name)
+        _copy(Path(self.path), kept)
+        return CopyMade(str(kept))
+
+
 class _State(Struct, frozen=True):
     version: str
     counts: list[int]
@@ -200,4 +228,15 @@ def plan_upgrade(situation: Situation) -> list[Change]:
     return [UpgradeGradebook(gradebook.path, old, gradebook.head)]
 
 
+def plan_copy(situation: Situation) -> list[Change]:
+    """Copy a gradebook that is a file and can be read."""
+    gradebook = situation.facts.gradebook
+    if gradebook.path is None or not gradebook.exists or gradebook.empty:
+        return []
+    if gradebook.probe is None or gradebook.probe.problem != "ok":
+        raise Conflict("The gradebook cannot be read now.", "Look at what the other checks say of it first.")
+    return [CopyGradebook(gradebook.path)]
+
+
 UPGRADE = Fix("gradebook.revision", "Upgrade the gradebook's schema", "Upgrade the gradebook", plan_upgrade)
+COPY = Fix("gradebook.backup_age", "Copy the gradebook", "Copy the gradebook", plan_copy)

@@ -14,14 +14,14 @@ import msgspec
 from msgspec import Struct
 
 from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Moved
-from hubgrade_ext.actions.fixes.gradebook import GradebookBefore
+from hubgrade_ext.actions.fixes.gradebook import CopyMade, GradebookBefore
 from hubgrade_ext.core.disk import plain_errors, write_file
 from hubgrade_ext.core.errors import NotFound
 from hubgrade_ext.core.models import FixRecord
 from hubgrade_ext.core.settings import CourseSettings
 
 RECORD = "record.json"
-UNDO = ModeBefore | FolderMade | FileBefore | Moved | GradebookBefore
+UNDO = ModeBefore | FolderMade | FileBefore | Moved | GradebookBefore | CopyMade
 
 
 class StoredFix(Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from hubgrade_ext.core.models.courses import CourseRef
 from hubgrade_ext.core.models.gate import Gate
+from hubgrade_ext.core.models.preflight import Finding
 from hubgrade_ext.core.models.vocabulary import ErrorBody, Isolation, ItemState, JobState, Scope, Verb
 
 
@@ -125,10 +126,14 @@ class JobsPage(Struct, frozen=True):
 
 
 class JobDetail(Struct, frozen=True):
-    """A job with what became of each item."""
+    """A job with what became of each item.
+
+    Of a job that failed, `findings` are what is wrong now and could be why, the gravest first.
+    """
 
     job: Job
     results: list[ItemResult]
+    findings: list[Finding] = field(default_factory=list)
 
 
 class JobLog(Struct, frozen=True):

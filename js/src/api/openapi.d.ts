@@ -680,10 +680,14 @@ export interface components {
         /**
          * JobDetail
          * @description A job with what became of each item.
+         *
+         *         Of a job that failed, `findings` are what is wrong now and could be why, the gravest first.
          */
         JobDetail: {
             job: components["schemas"]["Job"];
             results: components["schemas"]["ItemResult"][];
+            /** @default [] */
+            findings: components["schemas"]["Finding"][];
         };
         /**
          * ItemResult
@@ -723,6 +727,27 @@ export interface components {
             remedy: string;
             /** @default null */
             cell: number | null;
+        };
+        /**
+         * Finding
+         * @description The result of one check: the fact, why it matters, what to do.
+         *
+         *         `running` is a slow check that has not been looked at yet. `fixable` says
+         *         that hubgrade can do it itself: the fix has the check's id.
+         */
+        Finding: {
+            check_id: string;
+            subject: string;
+            /** @enum {unknown} */
+            status: "error" | "info" | "ok" | "running" | "skipped" | "warning";
+            title: string;
+            message: string;
+            /** @default  */
+            why: string;
+            /** @default  */
+            remedy: string;
+            /** @default false */
+            fixable: boolean;
         };
         /**
          * JobLog
@@ -843,27 +868,6 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             errors: number;
             warnings: number;
-        };
-        /**
-         * Finding
-         * @description The result of one check: the fact, why it matters, what to do.
-         *
-         *         `running` is a slow check that has not been looked at yet. `fixable` says
-         *         that hubgrade can do it itself: the fix has the check's id.
-         */
-        Finding: {
-            check_id: string;
-            subject: string;
-            /** @enum {unknown} */
-            status: "error" | "info" | "ok" | "running" | "skipped" | "warning";
-            title: string;
-            message: string;
-            /** @default  */
-            why: string;
-            /** @default  */
-            remedy: string;
-            /** @default false */
-            fixable: boolean;
         };
         /**
          * Preview
