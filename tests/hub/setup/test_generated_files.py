@@ -138,6 +138,16 @@ def test_a_web_server_in_front_finds_the_proxy_on_loopback_only(tmp_path: Path) 
     assert "--ip=127.0.0.1" in files(site)["jupyterhub-proxy.service"].text
 
 
+def test_a_path_in_front_of_everything_is_known_to_hub_and_proxy(tmp_path: Path) -> None:
+    site = site_in(tmp_path, domain="hub.example.org", base_url="/jhub/", port=8080)
+    hub = JupyterHub(config=load_hub(site))
+    assert (hub.bind_url, hub.public_url) == ("http://:8080/jhub/", "http://hub.example.org:8080/jhub/")
+    assert (
+        f"--error-target=http://127.0.0.1:{site.hub_port}/jhub/hub/error"
+        in files(site)["jupyterhub-proxy.service"].text
+    )
+
+
 def load_nbgrader(file: FileArtifact, folder: Path) -> Config:
     (folder / "nbgrader_config.py").write_text(file.text)
     return PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
