@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from traitlets.utils.importstring import import_item
 from hubgrade_ext.core.conversion import Failure, convert, staged_step
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.gradebook_lock import copy_gradebook
+from hubgrade_ext.core.notebooks import notebook_files, read_notebook
 from hubgrade_ext.core.replace import staging
 from hubgrade_ext.grading.generation import WatchedGenerate
 
@@ -70,7 +72,8 @@ def scratch_course(course: Course, assignment_id: str) -> Iterator[Course]:
 def hand_in_solution(scratch: Course, assignment_id: str, students: Sequence[str]) -> Failure | None:
     """Lay out, for each of `students`, what somebody with all of the instructor's answers would submit.
 
-    It is what nbgrader generates, header and footer included, with the solutions left in.
+    It is what nbgrader generates, header and footer included, with the solutions left in; read-only cells
+    are as they are released.
     """
     settings = scratch.settings
     config = copy.deepcopy(scratch.config)
@@ -79,9 +82,26 @@ def hand_in_solution(scratch: Course, assignment_id: str, students: Sequence[str
         keeping = dataclasses.replace(scratch, config=config)
         failure = convert(WatchedGenerate, keeping, assignment_id=assignment_id, release_directory=step)
         if failure is None:
+            solved = settings.path(step, ".", assignment_id)
+            _lock(solved, settings.path(settings.release_directory, ".", assignment_id))
             for student in students:
-                _hand_in(scratch, settings.path(step, ".", assignment_id), assignment_id, student)
+                _hand_in(scratch, solved, assignment_id, student)
     return failure
+
+
+def _lock(solved: Path, released: Path) -> None:
+    """Give the cells that students may not change the text that students get."""
+    for path in notebook_files(solved):
+        if not (released / path.name).is_file():
+            continue
+        sources = {
+            cell.grade_id: cell.source for cell in read_notebook(released / path.name).cells if cell.locked
+        }
+        content = json.loads(path.read_text("utf-8"))
+        for cell, raw in zip(read_notebook(path).cells, content["cells"], strict=True):
+            if cell.locked and cell.grade_id in sources:
+                raw["source"] = sources[cell.grade_id]
+        path.write_text(json.dumps(content), "utf-8")
 
 
 def hand_in_released(scratch: Course, assignment_id: str) -> None:

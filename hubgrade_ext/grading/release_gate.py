@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.failures import explain, unexpected
 from hubgrade_ext.core.gate_verdicts import gate_digest, remember_verdict
-from hubgrade_ext.core.grading_options import HubgradeGrading
-from hubgrade_ext.core.models import GateFinding, GateVerdict, ItemResult
+from hubgrade_ext.core.grading_options import grading_options
+from hubgrade_ext.core.models import GateFinding, GateVerdict, ItemResult, NotebookOutcome
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.grading.at_once import SubmissionsAtOnce
 from hubgrade_ext.grading.gate_marks import (
@@ -42,8 +42,9 @@ from hubgrade_ext.grading.submission import grade_submission
 from hubgrade_ext.grading.two_stage import runs_cells_as_usual
 
 GENERATE_AGAIN = "Generate the assignment again."
-# what at_once and diagnosis say of a submission that was graded all the same
-_GRADED = "done"
+# what may be said of a solution, too, whose points count in full
+_HARMLESS = ("graded", "hidden_tests_shown", "locked_cells_changed", "notebook_duplicated")
+_OTHER_CELLS = ("cells_tampered", "cells_deleted", "notebook_missing", "notebook_renamed")
 
 
 def check_release(course: Course, assignment_id: str) -> GateVerdict:
@@ -88,7 +89,7 @@ def _grade(
     """Grade as the autograde job does; return what became of each."""
     backups = Backups(scratch.settings)
     results: list[ItemResult] = []
-    if HubgradeGrading(config=scratch.config).engine == "sandboxed" and runs_cells_as_usual(scratch):
+    if grading_options(scratch.config).engine == "sandboxed" and runs_cells_as_usual(scratch):
         with SubmissionsAtOnce(scratch, assignment_id, "*", recorded, backups) as at_once:
             for student in students:
                 ended = at_once.begin(student)
@@ -145,7 +146,7 @@ class _Trial:
         return _judged(self.cells, findings, released)
 
     def _is_graded(self, student: str) -> bool:
-        return self.results[student].state == _GRADED
+        return self.results[student].state == "done"
 
     def _score(self, student: str, cell: AutoCell) -> float:
         return self.scores.get(student, {}).get((cell.notebook_id, cell.grade_id), 0.0)
@@ -161,15 +162,15 @@ class _Trial:
     def _not_graded(self) -> Iterator[GateFinding]:
         """Yield why the solution could not be graded at all, or not whole."""
         for student in (SOLUTION, AGAIN):
-            result = self.results.get(student)
-            if result is None or result.code == "graded":
-                continue
-            message, remedy = f"The solution: {result.message}", result.remedy
-            if result.code in ("cells_tampered", "notebook_missing", "notebook_renamed"):
-                message = "Its source has other nbgrader cells or notebooks than were generated."
-                remedy = GENERATE_AGAIN
-            yield GateFinding(result.code, self.assignment_id, message, remedy)
-            return
+            outcomes = list(_outcomes(self.results[student])) if student in self.results else []
+            for notebook, outcome in outcomes:
+                message, remedy = f"The solution: {outcome.message}", outcome.remedy
+                if outcome.code in _OTHER_CELLS:
+                    message = "Its source has other nbgrader cells or notebooks than were generated."
+                    remedy = GENERATE_AGAIN
+                yield GateFinding(outcome.code, notebook or self.assignment_id, message, remedy)
+            if outcomes:
+                return
 
     def _imports(self) -> Iterator[GateFinding]:
         named = set()
@@ -232,6 +233,16 @@ class _Trial:
                 "Let it test what the student is to write, and generate again.",
                 fails=all_of_it,
             )
+
+
+def _outcomes(result: ItemResult) -> Iterator[tuple[str, NotebookOutcome]]:
+    """Yield what was not well with a submission's notebooks, or with it as a whole."""
+    blamed = [one for one in result.notebooks if one.code not in _HARMLESS]
+    if not blamed and result.code not in _HARMLESS:
+        blamed = [NotebookOutcome("", result.code, result.message, result.remedy)]
+    for one in blamed:
+        cell = f", cell {one.cell}" if one.cell else ""
+        yield f"{one.notebook}{cell}", one
 
 
 def _in_notebook(error: RaisedError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -102,38 +103,37 @@ def result(steps: list[Progress]) -> Any:
 def test_a_solution_that_fails_is_held_back_with_every_cell_named(course: Course) -> None:
     course.assignment(
         "ps1",
-        wrong=[
-            answer("def double(x):\n    return x + x + 1"),
-            code("assert double(2) == 4, 'two and two'", "test", points=2),
+        faulty=[
+            answer("def double(x):\n    return x + x + 1", "wrong"),
+            code("assert double(2) == 4, 'two and two'", "twice", points=2),
             code("assert double(-1) == -1", "chance", points=1),
-        ],
-        lacking=[answer("import no_such_package as lacks"), code("assert lacks.works()", "test", points=1)],
-        slow=[answer("while True:\n    pass"), code("assert True is not None", "test", points=1)],
-        # two runs agree on all of 24 tests that pass every other time once in 16 million tries
-        zufall=[
+            answer("import no_such_package as lacks", "lacking"),
+            code("assert lacks.works()", "works", points=1),
             code("import random"),
+            # two runs agree on all of 24 tests that pass every other time once in 16 million tries
             *(code("assert random.random() < 0.5", f"coin{n}", points=1) for n in range(24)),
         ],
+        slow=[answer("while True:\n    pass"), code("assert True is not None", "test", points=1)],
     )
     generated = result(course.run("generate_assignment", "ps1"))
     assert (generated.state, generated.code) == ("done", "generated")
-    assert (course.root / "release/ps1/wrong.ipynb").is_file()
-    assert "wrong.ipynb, cell 2 (test): The solution gets 0 of 2 points" in generated.message
+    assert (course.root / "release/ps1/faulty.ipynb").is_file()
+    assert "faulty.ipynb, cell 2 (twice): The solution gets 0 of 2 points" in generated.message
     verdict = course.verdict("ps1")
     assert verdict.state == "failed"
     found = said(verdict)
-    wrong = found["wrong.ipynb, cell 2 (test)", "solution_fails"]
+    wrong = found["faulty.ipynb, cell 2 (twice)", "solution_fails"]
     assert "AssertionError: two and two" in wrong.message
-    assert ("wrong.ipynb, cell 3 (chance)", "solution_fails") not in found
-    missing = found["lacking.ipynb, cell 1 (answer)", "import_missing"]
+    assert ("faulty.ipynb, cell 3 (chance)", "solution_fails") not in found
+    missing = found["faulty.ipynb, cell 4 (lacking)", "import_missing"]
     assert "“import no_such_package” fails" in missing.message
-    why = found["lacking.ipynb, cell 2 (test)", "solution_fails"].message
+    why = found["faulty.ipynb, cell 5 (works)", "solution_fails"].message
     assert "NameError" in why
-    assert "cell 1 (answer) raised ModuleNotFoundError" in why
+    assert "cell 4 (lacking) raised ModuleNotFoundError" in why
     unsteady = [finding for finding in verdict.findings if finding.code == "solution_unsteady"]
     assert unsteady
-    assert unsteady[0].where.startswith("zufall.ipynb, cell ")
-    assert "slow.ipynb, cell 1 ran longer than allowed" in found["ps1", "cell_timed_out"].message
+    assert unsteady[0].where.startswith("faulty.ipynb, cell ")
+    assert [where for where, kind in found if kind == "cell_timed_out"] == ["slow.ipynb, cell 1"]
     anyway = result(course.run("release_assignment", "ps1", anyway=True))
     assert anyway.state == "done"
     assert "Released anyway" in anyway.message
@@ -141,6 +141,8 @@ def test_a_solution_that_fails_is_held_back_with_every_cell_named(course: Course
     assert course.is_released("ps1")
 
 
+# nbgrader's instantiation of autotests leaves its kernel's sockets to the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_a_right_solution_passes_and_its_verdict_is_known_until_something_changes(course: Course) -> None:
     header = course.root / "header.ipynb"
     course.write(f"c.IncludeHeaderFooter.header = {str(header)!r}")
@@ -156,7 +158,6 @@ def test_a_right_solution_passes_and_its_verdict_is_known_until_something_change
             code(hidden, "hidden", points=1),
             code("### AUTOTEST half(7)", "auto", points=2),
             manual,
-            code("1 / 0"),
             code("assert half", "given", points=1),
             code("data = open('data.txt').read()\nassert data == 'x'", "file", points=1),
         ],
@@ -164,13 +165,15 @@ def test_a_right_solution_passes_and_its_verdict_is_known_until_something_change
     (course.root / "source/ps1/data.txt").write_text("x")
     (course.root / "source/ps1/autotests.yml").write_text(AUTOTESTS)
     before = course.run("generate_assignment", "ps1")
+    gc.collect()  # here their warning is expected
+    assert result(before).state == "done", result(before)
     verdict = course.verdict("ps1")
     assert verdict.state == "passed", verdict
     assert (verdict.cells, verdict.max_score) == (4, 5)
     # the file is there for everybody, so that test is worth a note
     assert verdict.released_score == 1
     notes = said(verdict)
-    assert list(notes) == [("good.ipynb, cell 7 (file)", "passes_unsolved")]
+    assert list(notes) == [("good.ipynb, cell 6 (file)", "passes_unsolved")]
     assert "Its solution gets full marks: 5 in 4 autograded cells." in before[-1].summary
     assert tracks(course) == 0
     # known: nothing runs again
@@ -178,13 +181,11 @@ def test_a_right_solution_passes_and_its_verdict_is_known_until_something_change
     assert course.is_released("ps1")
     (course.root / "source/ps1/data.txt").write_text("y")
     assert course.gate("ps1") == Gate("block", None)
-    with pytest.raises(GateFailed, match=r"good.ipynb, cell 7 \(file\): The solution gets 0 of 1 point"):
+    with pytest.raises(GateFailed, match=r"good.ipynb, cell 6 \(file\): The solution gets 0 of 1 point"):
         course.run("release_assignment", "ps1")
-    # a bad verdict is asked again: what was missing may have been installed
+    assert course.verdict("ps1").state == "failed"
     (course.root / "source/ps1/data.txt").write_text("x")
-    checked = course.run("check_assignment", "ps1")
-    assert (result(checked).state, result(checked).code) == ("done", "passed")
-    assert course.verdict("ps1").state == "passed"
+    assert course.gate("ps1") == Gate("block", None)
 
 
 def tracks(course: Course) -> int:
@@ -204,10 +205,17 @@ def test_tests_that_pass_without_any_work_are_named(course: Course) -> None:
         answer("x = 1"),
         code("assert True is not None", "first", points=2),
         code("'no assertion'", "second", points=1),
+        # that some cell raises is no fault as long as no test minds
+        code("1 / 0"),
     ]
     course.assignment("ps1", trivial=cells)
-    course.write("c.HubgradeRelease.gate = 'warn'\nc.HubgradeGrading.engine = 'nbgrader'")
-    course.run("generate_assignment", "ps1")
+    course.write("c.HubgradeRelease.gate = 'off'")
+    assert result(course.run("generate_assignment", "ps1")).message == ""
+    assert course.gate("ps1") is None
+    course.write("c.HubgradeRelease.gate = 'warn'")
+    checked = course.run("check_assignment", "ps1")
+    assert (result(checked).state, result(checked).code) == ("failed", "gate_failed")
+    assert checked[-1].summary == "Its solution does not pass: 2 faults."
     verdict = course.verdict("ps1")
     assert (verdict.state, verdict.released_score) == ("failed", 3)
     assert [finding.where for finding in verdict.findings if finding.code == "passes_unsolved"] == [
@@ -218,9 +226,6 @@ def test_tests_that_pass_without_any_work_are_named(course: Course) -> None:
     released = result(course.run("release_assignment", "ps1"))
     assert released.state == "done"
     assert "2 points for nothing" in released.message
-    course.write("c.HubgradeRelease.gate = 'off'")
-    assert course.gate("ps1") is None
-    assert result(course.run("release_assignment", "ps1")).message.endswith("ps1.")
 
 
 def test_a_missing_kernel_is_named_and_what_is_graded_by_hand_passes(course: Course) -> None:
@@ -232,13 +237,9 @@ def test_a_missing_kernel_is_named_and_what_is_graded_by_hand_passes(course: Cou
     assert verdict.state == "failed"
     (found,) = verdict.findings
     assert found.code == "kernel_missing"
-    assert "essay.ipynb" in found.message
+    assert found.where == "essay.ipynb"
     assert "'python2'" in found.message
-    # nothing but a second word releases it
-    with pytest.raises(GateFailed) as refused:
-        course.run("release_assignment", "old")
-    assert "'python2'" in refused.value.message
-    assert not course.is_released("old")
+    course.write("c.HubgradeGrading.engine = 'nbgrader'")
     course.run("generate_assignment", "essays")
     verdict = course.verdict("essays")
     assert (verdict.state, verdict.cells, verdict.released_score) == ("passed", 0, None)
@@ -251,6 +252,8 @@ def test_what_was_never_generated_or_has_no_source_is_held_back(course: Course) 
     copied.parent.mkdir()
     (course.root / "source/ps1").rename(copied)
     assert course.gate("ps1") == Gate("block", None)
+    # nothing but a second word releases it
     with pytest.raises(GateFailed, match="not in the gradebook"):
         course.run("release_assignment", "ps1")
+    assert not course.is_released("ps1")
     assert [finding.code for finding in course.verdict("ps1").findings] == ["not_generated"]
