@@ -260,6 +260,20 @@ def test_a_terminal_is_asked_for_what_is_missing(machine: Path) -> None:
     assert kept["admins"] == ["root2", "root3"]
     assert "tls_cert" not in kept
 
+    command[4] = "course"
+    command.append("bio101")
+    people = [
+        ("Instructors", "Ada"),
+        ("small letters", "ada eve"),
+        ("Graders", ""),
+        ("Students", "carol,dan"),
+    ]
+    said = converse(command, people)
+    assert "Wrote" in said, said
+    kept = tomllib.loads((machine / "etc/jupyterhub/hubgrade/site.toml").read_text())["courses"]["bio101"]
+    assert (kept["instructors"], kept["graders"]) == (["ada", "eve"], [])
+    assert kept["students"] == ["carol", "dan"]
+
 
 def converse(command: list[str], answers: list[tuple[str, str]]) -> str:
     """Run a program on a terminal, answer each question when it has come, and return all it said."""
