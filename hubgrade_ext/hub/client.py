@@ -58,7 +58,9 @@ class Answer(Struct, frozen=True):
 
     `status` is 0 when there was none; `problem` then says why in a few words.
     `body` is the decoded JSON, None when it is not JSON. `ahead` says
-    by how many seconds the other clock is ahead of ours, by the `Date` header.
+    by how many seconds the other clock is at least ahead of ours (negative:
+    behind), by the `Date` header; it may have been written at any time from
+    question to answer.
     """
 
     status: int = 0
@@ -143,14 +145,18 @@ def _answer(status: int, reply: IO[bytes], date: str | None, began: float) -> An
         body = json.loads(reply.read(MAX_ANSWER_BYTES))
     except (ValueError, OSError, http.client.HTTPException):
         body = None
-    return Answer(status, body, "", time.monotonic() - began, _ahead(date))
+    seconds = time.monotonic() - began
+    return Answer(status, body, "", seconds, _ahead(date, seconds))
 
 
-def _ahead(date: str | None) -> float | None:
+def _ahead(date: str | None, seconds: float) -> float | None:
     try:
-        return parsedate_to_datetime(date).timestamp() - time.time() if date else None
+        told = parsedate_to_datetime(date).timestamp() if date else None
     except ValueError:
         return None
+    now = time.time()
+    # whole seconds, cut off
+    return None if told is None else max(told - now, 0.0) + min(told + 1 - (now - seconds), 0.0)
 
 
 def _explain(error: Exception) -> str:

@@ -257,7 +257,7 @@ def test_checks_of_the_hub_and_in_a_session(hub: SetUpHub, people: dict[str, Per
     _, facts = eventually(
         lambda: (answer := service.ask("GET", "/api/facts"))[0] == 200 and answer,
         START_S,
-        lambda: hub.log[-6000:],
+        lambda: (service.ask("GET", "/api/facts"), hub.log[-6000:]),
     )
     (course,) = facts["courses"]
     assert (course["course_id"], carol in course["students"]) == ("course101", True)

@@ -6,12 +6,10 @@ from urllib.parse import urlsplit
 
 from hubgrade_ext.core.models import ConfigPage
 from hubgrade_ext.preflight.check import EVERYONE, Check, Fault, NotApplicable, Verdict
-from hubgrade_ext.preflight.hub_facts import HubFacts
+from hubgrade_ext.preflight.hub_facts import SLOW_S, HubFacts
 
 NO_HUB = NotApplicable("This session was not started by JupyterHub.")
 PLUGIN = "JupyterHubAuthPlugin"
-# a locked database answers 403 as well, but only when SQLite's five seconds are over
-SLOW_S = 4.0
 CLOCK_S = 5.0
 SHOWN = 4
 # what a notebook server's token needs for nothing: with it, any code in the session acts on other people
@@ -45,12 +43,12 @@ def find_unreachable(hub: HubFacts) -> Verdict:
 
 
 def find_locked(hub: HubFacts) -> Verdict:
-    """Recognise a locked database of the hub: it answers as to a bad token, but late."""
+    """Recognise a locked database of the hub: it answers late, and then as to a bad token."""
     slow = max(hub.root.seconds, hub.user.seconds)
     if slow < SLOW_S:
         return None
     said = f" and then refused this session (status {hub.user.status})" if hub.user.status >= 400 else ""
-    return Fault(f"The hub took {slow:.0f} s to answer{said}.")
+    return Fault(f"The hub took {slow:.0f} s to answer{said}: its database may be locked.")
 
 
 def find_refused(hub: HubFacts) -> Verdict:
@@ -252,7 +250,7 @@ CLOCK = Check(
     "Whether a submission is late is told by clocks.",
     "Ask the admin to switch on time synchronisation: timedatectl set-ntp true",
     find_clock_skew,
-    needs=("hub.reachable",),
+    needs=("hub.db_locked",),
     slow=True,
 )
 USER_OS_USER = Check(
