@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from hubgrade_ext.hub.setup.everything import loading_line
-from hubgrade_ext.hub.setup.hub_piece import CULLER
+from hubgrade_ext.hub.setup.hub_services import CULLER
 from hubgrade_ext.hub.setup.plan import PlannedItem, account_exists, on_disk
 from hubgrade_ext.hub.setup.site import Course, Site
 from hubgrade_ext.hub.setup.system_files import HUB_UNIT, PROXY_UNIT

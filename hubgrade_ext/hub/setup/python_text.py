@@ -11,10 +11,13 @@ class Name(str):
     """A piece of Python that stands for itself, such as a variable."""
 
 
-def python_text(value: object, indent: int = 0) -> str:
-    """Return the text of strings, numbers, lists and dictionaries; `indent` is that of its first line."""
+def python_text(value: object, indent: int = 0, room: int = WIDTH) -> str:
+    """Return the text of strings, numbers, lists and dictionaries.
+
+    `indent` is that of its first line, `room` the characters that this line has for it.
+    """
     inline = _inline(value)
-    if len(inline) + indent <= WIDTH or not isinstance(value, dict | list) or not value:
+    if len(inline) + indent <= min(WIDTH, room + indent) or not isinstance(value, dict | list) or not value:
         return inline
     inner = " " * (indent + 4)
     if isinstance(value, dict):

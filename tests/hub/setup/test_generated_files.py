@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from jupyterhub import scopes
 from jupyterhub.app import JupyterHub
+from msgspec import structs
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -24,6 +25,11 @@ TWO = {
     "bio101": Course("bio101", instructors=("ada",), graders=("bob",), students=("carol", "dan")),
     "2015-fall-big_data": Course("2015-fall-big_data", instructors=("eve",)),
 }
+# with accounts and folders that every machine has
+STARTABLE = {
+    "bio101": structs.replace(TWO["bio101"], account="nobody", folder="/tmp"),
+    "2015-fall-big_data": structs.replace(TWO["2015-fall-big_data"], account="daemon", folder="/usr"),
+}
 
 
 def site_in(folder: Path, **settings: object) -> Site:
@@ -34,8 +40,7 @@ def site_in(folder: Path, **settings: object) -> Site:
             hub_dir="/var/lib/jupyterhub",
             venv=sys.prefix,
             proxy_command=sys.executable,
-            courses=TWO,
-            **settings,  # type: ignore[arg-type]
+            **{"courses": STARTABLE, **settings},  # type: ignore[arg-type]
         )
     )
 
@@ -63,16 +68,30 @@ def test_hub_loads_groups_roles_and_services(tmp_path: Path) -> None:
     config = load_hub(site)
     hub = JupyterHub(config=config)
 
-    assert hub.load_groups["formgrade-bio101"] == {"users": ["ada", "bob", "grader-bio101"]}
+    assert hub.load_groups["formgrade-bio101"] == {"users": ["ada", "bob", "nobody"]}
     assert hub.load_groups["nbgrader-bio101"] == {"users": ["ada", "carol", "dan"]}
     services = {service["name"]: service for service in hub.services}
     assert set(services) == {"bio101", "2015-fall-big_data", "hubgrade", "jupyterhub-idle-culler"}
-    assert services["bio101"]["user"] == "grader-bio101"
-    assert services["bio101"]["cwd"] == "/home/grader-bio101/bio101"
+    assert (services["bio101"]["user"], services["bio101"]["cwd"]) == ("nobody", "/tmp")
     assert len({service.get("url") for service in hub.services}) == 4
     assert hub.public_url == "http://hub.example.org:8000/"
     assert config.Authenticator.admin_users.to_dict()["update"] == {"root2"}
     assert config.ConfigurableHTTPProxy.auth_token == "x1y2"
+
+
+def test_a_course_that_cannot_start_does_not_keep_the_hub_from_starting(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    no_folder = structs.replace(STARTABLE["2015-fall-big_data"], folder="/no/such/folder")
+    courses = {"bio101": TWO["bio101"], "2015-fall-big_data": no_folder}
+    hub = JupyterHub(config=load_hub(site_in(tmp_path, courses=courses, cull_after_s=60)))
+    services = {service["name"] for service in hub.services}
+    assert services == {"hubgrade", "jupyterhub-idle-culler"}
+    # the hub refuses a role of a service that it does not have
+    assert {s for role in hub.load_roles for s in role.get("services", [])} == services
+    said = capfd.readouterr().err
+    assert "bio101 is left out: there is no account grader-bio101" in said
+    assert "2015-fall-big_data is left out: there is no folder /no/such/folder" in said
 
 
 def test_roles_have_scopes_that_exist_and_none_that_reaches_further(tmp_path: Path) -> None:
@@ -154,7 +173,7 @@ def load_nbgrader(file: FileArtifact, folder: Path) -> Config:
 
 
 def test_nbgrader_is_told_the_only_course_and_none_of_several(tmp_path: Path) -> None:
-    several = load_nbgrader(files(site_in(tmp_path))["nbgrader_config.py"], tmp_path)
+    several = load_nbgrader(files(site_in(tmp_path, courses=TWO))["nbgrader_config.py"], tmp_path)
     one = check_site(Site(courses={"bio101": TWO["bio101"]}))
     (everybody,) = [a for a in artifacts(one) if a.path == "/etc/jupyter/nbgrader_config.py"]
     assert isinstance(everybody, FileArtifact)
@@ -185,7 +204,7 @@ def test_systemd_accepts_the_units(tmp_path: Path, tls: bool) -> None:
 def test_systemd_accepts_the_lists_of_accounts_and_folders(tmp_path: Path) -> None:
     if shutil.which("systemd-sysusers") is None:
         pytest.skip("systemd-sysusers is not installed (apt-get install systemd)")
-    lists = [a for a in artifacts(site_in(tmp_path)) if a.path.endswith("/hubgrade.conf")]
+    lists = [a for a in artifacts(site_in(tmp_path, courses=TWO)) if a.path.endswith("/hubgrade.conf")]
     for artifact in lists:
         assert isinstance(artifact, FileArtifact)
         place = tmp_path / "machine" / artifact.path.lstrip("/")
