@@ -177,14 +177,22 @@ def _folder_of(path: Path, prefix: Path) -> Iterator[int]:
 
 
 def _step(parent: int, name: str, path: Path) -> int:
-    with suppress(FileExistsError):
-        os.mkdir(name, 0o755, dir_fd=parent)
+    """Open the next folder on the way to `path`; a new one lets everybody pass, whatever root's umask is."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     try:
-        return os.open(name, flags | os.O_NOFOLLOW, dir_fd=parent)
+        os.mkdir(name, 0o700, dir_fd=parent)
+        is_new = True
+    except FileExistsError:
+        is_new = False
+    try:
+        folder = os.open(name, flags | os.O_NOFOLLOW, dir_fd=parent)
     except OSError as fault:
         if fault.errno not in (errno.ELOOP, errno.ENOTDIR):
             raise
+    else:
+        if is_new:
+            os.fchmod(folder, 0o755)
+        return folder
     found = os.fstat(parent)
     if found.st_uid not in (0, os.geteuid()) or stat.S_IMODE(found.st_mode) & 0o022:
         raise Conflict(

@@ -94,6 +94,18 @@ def test_a_secret_is_made_once_and_only_its_rights_are_mended(tmp_path: Path) ->
     assert (file.read_text(), file.stat().st_mode & 0o777) == (made, 0o600)
 
 
+def test_modes_do_not_depend_on_the_umask_of_who_writes(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write(tmp_path, FolderArtifact("/srv/nbgrader/exchange", 0o1777), own("/etc/jupyter/x.py", "x = 1\n"))
+    finally:
+        os.umask(before)
+    modes = {str(p.relative_to(tmp_path)): p.stat().st_mode & 0o7777 for p in tmp_path.rglob("*")}
+    assert modes.pop("srv/nbgrader/exchange") == 0o1777
+    assert modes.pop("etc/jupyter/x.py") == 0o644
+    assert set(modes.values()) == {0o755}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_owners_are_set_and_a_missing_account_is_waited_for(tmp_path: Path) -> None:
     # no prefix: owners are this machine's

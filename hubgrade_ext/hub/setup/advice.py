@@ -39,6 +39,8 @@ def notes(site: Site, before: Site | None, prefix: Path = Path("/")) -> list[str
     found += [*_left(site, before), *_main_config(site, prefix)]
     if prefix == Path("/"):
         found += [*_programs(site), *_certificate(site), *_people(site)]
+    if site.login == "courses" and not (site.everyone or site.admins):
+        found.append("Nobody may log in yet: add a course, or name --admins.")
     if not site.tls and not site.tls_in_front:
         found.append(
             "Without --tls-cert passwords travel readable: give a certificate, "
