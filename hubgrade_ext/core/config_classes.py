@@ -18,6 +18,7 @@ from traitlets import HasTraits, TraitType
 from traitlets.config import Configurable
 from traitlets.utils.importstring import import_item
 
+from hubgrade_ext.core.dask_options import HubgradeDask
 from hubgrade_ext.core.grading_options import HubgradeGrading
 from hubgrade_ext.core.release_options import HubgradeRelease
 
@@ -31,7 +32,7 @@ ELSEWHERE = {"FormgradeExtension": {"debug"}}
 def nbgrader_classes() -> dict[str, type[Configurable]]:
     """Return every configurable class of nbgrader and of what it configures, by name."""
     found: list[object] = [coursedir.CourseDirectory, validator.Validator, Authenticator, NbGraderAPI]
-    found += [HubgradeGrading, HubgradeRelease]
+    found += [HubgradeGrading, HubgradeDask, HubgradeRelease]
     found += [FilesWriter, AsyncKernelManager, KernelSpecManager]
     for module in (apps, converters, exchange, exchange.default, plugins, preprocessors):
         found += [getattr(module, name) for name in module.__all__]

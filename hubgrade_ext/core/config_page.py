@@ -33,6 +33,7 @@ IMPORTANT = {
     "Execute": ("timeout", "error_on_timeout"),
     "ExchangeFactory": tuple(ExchangeFactory.class_trait_names(config=True)),
     "Authenticator": ("plugin_class",),
+    "HubgradeGrading": ("engine", "executor", "isolation"),
 }
 # made absolute when the course is opened; nbgrader's own commands take them from where they are run
 PATHS = ("Exchange.root", "Exchange.cache", "CourseDirectory.db_url")

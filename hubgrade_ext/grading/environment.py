@@ -24,6 +24,14 @@ ALLOWED = frozenset(
         "NBGRADER_EXECUTION", "DOTNET_ROOT",
     }
 )  # fmt: skip
+_SET_BY_THE_SANDBOX = {
+    "HOME",
+    "TMPDIR",
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "IPYTHONDIR",
+}
 ALLOWED_PREFIXES = ("LC_", "XDG_", "OMP_", "OPENBLAS_", "MKL_", "NUMBA_", "NUMEXPR_")
 # Names that are refused even if the lists above should let them through one day.
 FORBIDDEN = re.compile(r"JUPYTERHUB|^JPY_|CONFIGPROXY|TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY", re.IGNORECASE)
@@ -37,6 +45,12 @@ def kernel_environment(environment: Mapping[str, str] | None = None) -> dict[str
         for name, value in given.items()
         if (name in ALLOWED or name.startswith(ALLOWED_PREFIXES)) and not FORBIDDEN.search(name)
     }
+
+
+def sandbox_environment() -> dict[str, str]:
+    """Return what of this process's environment a sandboxed kernel gets while it is autograded."""
+    kept = {name: value for name, value in kernel_environment().items() if name not in _SET_BY_THE_SANDBOX}
+    return {**kept, "NBGRADER_EXECUTION": "autograde"}
 
 
 @contextmanager

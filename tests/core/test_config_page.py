@@ -71,6 +71,22 @@ def test_defaults_are_shown_without_a_source(report: Callable[..., ConfigReport]
     assert page.unknown == []
 
 
+def test_where_cells_run_is_shown_without_secrets(report: Callable[..., ConfigReport]) -> None:
+    page = report(
+        course="c.HubgradeGrading.executor = 'dask'\n"
+        "c.HubgradeDask.cluster_class = 'dask_gateway.GatewayCluster'\n"
+        "c.HubgradeDask.cluster_options = {'address': 'https://gate', 'api_token': 'hush'}\n"
+        "c.CourseDirectory.db_url = 'postgresql+psycopg://teacher:hush@db/course101'\n"
+    )
+    assert page.unknown == []
+    assert _setting(page, "HubgradeGrading.engine").value == "'sandboxed'"
+    assert _setting(page, "HubgradeGrading.executor").value == "'dask'"
+    assert "on this machine" in _setting(page, "HubgradeGrading.executor").help
+    assert "https://gate" in _setting(page, "HubgradeDask.cluster_options").value
+    assert "teacher" in _setting(page, "CourseDirectory.db_url").value
+    assert "hush" not in str(page)
+
+
 def test_a_value_set_on_a_parent_class_is_in_effect(report: Callable[..., ConfigReport]) -> None:
     page = report(course="c.ExecutePreprocessor.timeout = 99\n")
     setting = _setting(page, "Execute.timeout")

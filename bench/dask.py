@@ -1,0 +1,106 @@
+"""A class graded on a Dask cluster: what a submission costs with 1, 2 and 4 workers, and 10,000 of them.
+
+Two sizes of a class are graded on each cluster; the difference is what a submission costs, without the start.
+
+The model for other clusters: this machine prepares and records one submission after the other, and meanwhile
+the workers execute, so that `count` submissions take `count * max(here, on workers / cores)`, and the start.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from msgspec import Struct
+
+from bench.grading import class_of
+from bench.rows import Row
+from tests.grading.dask_cluster import DaskProcesses, dask_processes
+from tests.ui.server import make_demo
+
+Say = Callable[[str], None]
+SIZES = (10, 50)
+WORKERS = (1, 2, 4)
+MODELLED = 10_000
+CORES = (2, 8, 32)
+
+
+class Used(Struct, frozen=True):
+    """Seconds for one run, or for each submission of it: wall clock, CPU here, CPU of the workers."""
+
+    wall_s: float
+    here_s: float
+    workers_s: float
+
+
+def dask_rows(folder: Path, say: Say) -> Iterator[Row]:
+    """Yield what a submission of quickstart's ps1 costs, and what 10,000 would."""
+    each = Used(0, 0, 0)
+    for workers in WORKERS:
+        with dask_processes(folder / f"dask{workers}", workers) as cluster:
+            runs = []
+            for students in SIZES:
+                say(f"{students} students on {workers} Dask workers")
+                runs.append(_graded(folder / f"{workers}-{students}", students, cluster))
+        each = _difference(*runs)
+        yield Row("a submission of quickstart's ps1 on a Dask cluster", f"{workers} workers", each.wall_s)
+    yield Row("… its CPU time on the machine that prepares and records", "", each.here_s)
+    yield Row("… its CPU time on the workers", "", each.workers_s)
+    for cores in CORES:
+        seconds = modelled_s(MODELLED, cores, each)
+        yield Row(f"{MODELLED:,} such submissions, modelled", f"{cores} cores of workers", seconds)
+
+
+def modelled_s(count: int, cores: int, each: Used) -> float:
+    """Return the seconds that `count` submissions take when the workers have `cores` cores."""
+    return count * max(each.here_s, each.workers_s / cores)
+
+
+def _difference(small: Used, large: Used) -> Used:
+    count = SIZES[1] - SIZES[0]
+    return Used(
+        (large.wall_s - small.wall_s) / count,
+        (large.here_s - small.here_s) / count,
+        (large.workers_s - small.workers_s) / count,
+    )
+
+
+def _graded(folder: Path, students: int, cluster: DaskProcesses) -> Used:
+    make_demo(folder)
+    course = folder / "course101"
+    class_of(course, students)
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write("c.HubgradeGrading.executor = 'dask'\n")
+        config.write(f"c.HubgradeDask.scheduler = {cluster.address!r}\n")
+    before, begun = _cpu_s(cluster), time.monotonic()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "hubgrade_ext.cli", "autograde", "ps1", "--all"],
+        cwd=course,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+    )
+    wall_s = time.monotonic() - begun
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    graded = len(list((course / "autograded").iterdir()))
+    assert graded == students, f"graded {graded} of {students}"
+    here_s = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    return Used(wall_s, here_s, _cpu_s(cluster) - before)
+
+
+def _cpu_s(cluster: DaskProcesses) -> float:
+    """Return what the workers and all that they started have used, with what has ended."""
+    total = 0.0
+    for process in [cluster.nannies, *cluster.nannies.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
