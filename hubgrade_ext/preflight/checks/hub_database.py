@@ -26,26 +26,34 @@ def find_relative(hub_database: DatabaseFacts) -> Verdict:
     return Fault(f"{hub_database.url} is relative; here it means {hub_database.path}.")
 
 
-def find_unreachable(hub_database: DatabaseFacts) -> Verdict:
+def find_unreachable(hub_database: DatabaseFacts, user: str) -> Verdict:
     """Name the folder that the hub's user cannot pass, or that is missing."""
     if not hub_database.path:
         return ELSEWHERE
     folder = hub_database.folder
     if folder.blocked_at or hub_database.file.blocked_at:
-        return Fault(f"The hub's user cannot pass {folder.blocked_at or hub_database.file.blocked_at}.")
+        blocked_at = folder.blocked_at or hub_database.file.blocked_at
+        return Fault(f"The hub's user {user} cannot pass {blocked_at}.", f"chmod o+x {blocked_at}")
     if folder.kind != "folder":
-        return Fault(f"The folder {folder.path} of the hub's database is {folder.kind}.")
+        return Fault(
+            f"The folder {folder.path} of the hub's database is {folder.kind}.",
+            f"install -d -m 700 -o {user} {folder.path}",
+        )
     return None
 
 
-def find_folder_unwritable(hub_database: DatabaseFacts) -> Verdict:
+def find_folder_unwritable(hub_database: DatabaseFacts, user: str) -> Verdict:
     """Tell whether SQLite cannot make its journal."""
     if hub_database.folder.writable:
         return None
-    return Fault(f"The hub's user may not write to the folder {hub_database.folder.path}.")
+    folder = hub_database.folder.path
+    return Fault(
+        f"The hub's user {user} may not write to the folder {folder}.",
+        f"chown {user} {folder}; chmod 700 {folder}. Never give it to an instructor.",
+    )
 
 
-def find_unwritable(hub_database: DatabaseFacts) -> Verdict:
+def find_unwritable(hub_database: DatabaseFacts, user: str) -> Verdict:
     """Tell whether the hub's user may not write the file."""
     if hub_database.file.kind == "missing":
         return NOT_YET
@@ -53,8 +61,10 @@ def find_unwritable(hub_database: DatabaseFacts) -> Verdict:
         return None
     verb = "write" if hub_database.file.readable else "read"
     return Fault(
-        f"The hub's user may not {verb} {hub_database.path} (owner {hub_database.file.owner}, "
-        f"mode {hub_database.file.mode:o})."
+        f"The hub's user {user} may not {verb} {hub_database.path} (owner {hub_database.file.owner}, "
+        f"mode {hub_database.file.mode:o}).",
+        f"chown {user} {hub_database.path}; chmod 600 {hub_database.path}. Nobody else needs to write it; "
+        "in 2015 formgrade did, today it asks the hub.",
     )
 
 
@@ -64,7 +74,10 @@ def find_writable_by_others(hub_database: DatabaseFacts) -> Verdict:
         return ELSEWHERE
     for look in (hub_database.file, hub_database.folder):
         if look.kind in ("file", "folder") and look.mode & 0o022:
-            return Fault(f"{look.path} has mode {look.mode:o}: others than {look.owner} may write it.")
+            return Fault(
+                f"{look.path} has mode {look.mode:o}: others than {look.owner} may write it.",
+                f"chmod {'600' if look.kind == 'file' else '700'} {look.path}",
+            )
     return None
 
 
@@ -83,7 +96,10 @@ def find_world_readable(hub_database: DatabaseFacts) -> Verdict:
         return ELSEWHERE
     if not hub_database.open_to_others:
         return None
-    return Fault(f"Every user of the machine may read {hub_database.path} (mode {hub_database.file.mode:o}).")
+    return Fault(
+        f"Every user of the machine may read {hub_database.path} (mode {hub_database.file.mode:o}).",
+        f"chmod 600 {hub_database.path}; chmod 700 {hub_database.folder.path}; UMask=0077 in the hub's unit.",
+    )
 
 
 def find_locked(hub_database: DatabaseFacts) -> Verdict:
