@@ -35,6 +35,9 @@ c.CourseDirectory.course_id = {course_id!r}
 """
 # groups, roles with the smallest scopes that work, services, and the hook that gives students no formgrader
 HUB_CONFIG = """
+import jupyterhub
+# how long the hub waits for a service; JupyterHub 5 has no such setting, and waits 10 s
+patience = {{"timeout": 120}} if jupyterhub.version_info >= (6,) else {{}}
 c.JupyterHub.activity_resolution = 1
 groups = {groups!r}
 c.JupyterHub.load_groups = {{name: {{"users": users}} for name, users in groups.items()}}
@@ -50,6 +53,7 @@ for course, account, home, port in {services!r}:
     c.JupyterHub.services.append({{
         "name": course, "url": f"http://127.0.0.1:{{port}}", "command": [{singleuser!r}],
         "user": account, "cwd": home, "oauth_no_confirm": True, "environment": {environment!r},
+        **patience,
     }})
     c.JupyterHub.load_roles += [
         {{"name": f"formgrade-{{course}}", "groups": [f"formgrade-{{course}}"], "scopes": [

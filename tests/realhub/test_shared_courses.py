@@ -79,7 +79,8 @@ def test_cycle_at_a_service(hub: RealHub, site: Site, released: str) -> None:
     assert not (site.olga.home / "course201").exists()
 
     for verb in ("collect", "autograde", "generate_feedback", "release_feedback"):
-        assert gus.do(released, verb) == {"job": "done", site.ben.name: "done"}, gus.told
+        scope = "all" if verb == "generate_feedback" else "remaining"  # not all is graded by hand
+        assert gus.do(released, verb, scope=scope) == {"job": "done", site.ben.name: "done"}, gus.told
     assert gus.told["job"]["created_by"] == site.gus.name
     assert ben.do(mine, "fetch_feedback")["job"] == "done", ben.told
     pages = list((site.ben.home / "course201" / "ps1" / "feedback").glob("*/problem1.html"))
