@@ -12,17 +12,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import cast
 
-from nbgrader.preprocessors import Execute
+from nbgrader.preprocessors import ClearHiddenTests, Execute
 
 from hubgrade_ext.core.conversion import Failure, excluded, is_excluded, staged_step
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import CourseBroken
-from hubgrade_ext.core.failures import Explanation
-from hubgrade_ext.core.grading_options import HubgradeGrading
+from hubgrade_ext.core.grading_options import grading_options
+from hubgrade_ext.core.item_log import working_on
 from hubgrade_ext.core.models import ItemResult
 from hubgrade_ext.core.replace import Backups
+from hubgrade_ext.grading.assignment_limits import limits_for
+from hubgrade_ext.grading.comparison import Released
 from hubgrade_ext.grading.diagnosis import diagnose
-from hubgrade_ext.grading.environment import kernel_environment
+from hubgrade_ext.grading.environment import sandbox_environment
+from hubgrade_ext.grading.executed import gave_up, notes
 from hubgrade_ext.grading.execution.bundle import (
     Bundle,
     BundleResult,
@@ -31,22 +34,16 @@ from hubgrade_ext.grading.execution.bundle import (
     bundle_files,
     checked_path,
 )
-from hubgrade_ext.grading.execution.engine import ExecutorSettings, LocalExecutor, Result, execute_bundle
-from hubgrade_ext.grading.execution.limits import Limits
+from hubgrade_ext.grading.execution.engine import ExecutorSettings, Result, execute_bundle
+from hubgrade_ext.grading.executors import make_executor
 from hubgrade_ext.grading.imports import imported_modules
+from hubgrade_ext.grading.one_gradebook import OneGradebook
 from hubgrade_ext.grading.recorded import RecordedAssignment
+from hubgrade_ext.grading.schema_once import schema_once
 from hubgrade_ext.grading.submission import Prepared, failed, prepare, record, refusal
 from hubgrade_ext.grading.two_stage import TwoStageAutograde
 
-_SET_BY_THE_SANDBOX = {
-    "HOME",
-    "TMPDIR",
-    "JUPYTER_CONFIG_DIR",
-    "JUPYTER_DATA_DIR",
-    "JUPYTER_RUNTIME_DIR",
-    "IPYTHONDIR",
-}
-# submissions prepared ahead and not yet recorded
+# submissions prepared ahead and not yet recorded; an executor with many workers asks for more
 _AHEAD = 16
 
 
@@ -76,32 +73,33 @@ class SubmissionsAtOnce:
         self.recorded = recorded
         self.backups = backups
         self._begun: dict[Result, _Begun] = {}
-        options = HubgradeGrading(config=course.config)
+        self._gradebook = OneGradebook()
+        self._lasting = ExitStack()
+        self._options = options = grading_options(course.config)
         settings = course.settings
         hidden = (settings.root or "", settings.exchange_root, settings.exchange_cache, settings.data_dir)
         self._execute = Execute(config=course.config)
-        self._limits = Limits(
-            cell_timeout_s=self._execute.timeout
-            if self._execute.timeout and self._execute.timeout > 0
-            else None,
-            submission_timeout_s=options.submission_timeout_s,
-            cpu_s=options.submission_timeout_s,
-            memory_bytes=options.memory_mib * 1024**2,
-            network=options.network,
+        markers = ClearHiddenTests(config=course.config)
+        self._hidden_tests = (
+            (markers.begin_test_delimeter, markers.end_test_delimeter)
+            if options.redact_hidden_tests
+            else None
         )
+        self._limits = limits_for(course, assignment_id)
         release = settings.path(settings.release_directory, ".", assignment_id)
+        self._released = Released(release)
         self._preload = imported_modules(release) if release.is_dir() else ()
-        environment = {**kernel_environment(), "NBGRADER_EXECUTION": "autograde"}
-        self._executor = LocalExecutor(
-            ExecutorSettings(
-                level=cast(Level | None, options.isolation),
-                hidden=tuple(path for path in hidden if path),
-                env={name: environment[name] for name in environment if name not in _SET_BY_THE_SANDBOX},
-                cores=options.cores,
-            )
+        executor_settings = ExecutorSettings(
+            level=cast(Level | None, options.isolation),
+            hidden=tuple(path for path in hidden if path),
+            env=sandbox_environment(),
+            cores=options.cores,
         )
+        self._executor = make_executor(options, executor_settings, course.config)
 
     def __enter__(self) -> SubmissionsAtOnce:
+        self._lasting.enter_context(self._gradebook)
+        self._lasting.enter_context(schema_once())
         return self
 
     def __exit__(
@@ -110,16 +108,24 @@ class SubmissionsAtOnce:
         self._executor.shutdown(cancel_futures=True)
         for begun in self._begun.values():
             begun.resources.close()
+        self._lasting.close()
 
     @property
     def full(self) -> bool:
         """Say whether enough is prepared: take results before beginning more."""
-        return len(self._begun) >= _AHEAD
+        return len(self._begun) >= max(_AHEAD, getattr(self._executor, "ahead", 0))
 
     @property
     def pending(self) -> bool:
         """Say whether submissions are still under way."""
         return bool(self._begun)
+
+    def drop_waiting(self) -> None:
+        """Forget what was begun but does not run yet; it is then as if it had never been begun."""
+        for future, begun in list(self._begun.items()):
+            if future.cancel():
+                begun.resources.close()
+                del self._begun[future]
 
     def begin(self, student_id: str) -> ItemResult | None:
         """Prepare a submission and start its cells; the result at once when it cannot be graded."""
@@ -136,9 +142,16 @@ class SubmissionsAtOnce:
                 staged_step(settings, settings.autograded_directory, student_id, self.assignment_id)
             )
             prepared = prepare(
-                self.course, self.assignment_id, student_id, self.notebook, step, self.recorded
+                self.course,
+                self.assignment_id,
+                student_id,
+                self.notebook,
+                step,
+                self.recorded,
+                self._released,
             )
             converter = TwoStageAutograde(coursedir=_coursedir(prepared), config=self.course.config)
+            converter.gradebook = self._gradebook
             failure = converter.sanitize()
             if failure is None:
                 bundle = self._bundle(prepared, converter)
@@ -159,19 +172,24 @@ class SubmissionsAtOnce:
         done, _ = concurrent.futures.wait(
             self._begun, timeout=None if wait else 0, return_when=concurrent.futures.FIRST_COMPLETED
         )
-        return [self._finish(future, self._begun[future]) for future in done]
+        return [self._finish_one(future, self._begun[future]) for future in done]
+
+    def _finish_one(self, future: Result, begun: _Begun) -> ItemResult:
+        with working_on(begun.prepared.student_id):
+            return self._finish(future, begun)
 
     def _finish(self, future: Result, begun: _Begun) -> ItemResult:
         prepared = begun.prepared
         try:
             result = future.result()
-            gave_up = _gave_up(result)
-            if gave_up is not None:
-                return failed(prepared.student_id, gave_up)
+            given_up = gave_up(result)
+            if given_up is not None:
+                notebook, why = given_up
+                return failed(prepared.student_id, why, notebook, result.level)
             _take_over(result, prepared.staged)
             failure = begun.converter.score()
             if failure is None:
-                return record(prepared, self.backups)
+                return record(prepared, self.backups, notes(result), result.level)
         except (OSError, CourseBroken) as error:
             failure = Failure(error)
         finally:
@@ -181,7 +199,7 @@ class SubmissionsAtOnce:
 
     def _diagnosed(self, failure: Failure, submitted: Path, student_id: str) -> ItemResult:
         why = diagnose(failure, submitted, self.recorded, self.assignment_id, student_id)
-        return failed(student_id, why)
+        return failed(student_id, why, failure.notebook)
 
     def _bundle(self, prepared: Prepared, converter: TwoStageAutograde) -> Bundle:
         files, _ = bundle_files(prepared.staged)
@@ -201,6 +219,8 @@ class SubmissionsAtOnce:
                 startup_timeout_s=float(execute.startup_timeout),
                 error_on_timeout=execute.error_on_timeout,
                 extra_arguments=tuple(execute.extra_arguments),
+                canaries=self._options.canaries,
+                hidden_tests=self._hidden_tests,
             ),
         )
 
@@ -212,15 +232,6 @@ def _coursedir(prepared: Prepared) -> object:
         notebook_id=prepared.notebook,
         autograded_directory=prepared.step,
     )
-
-
-def _gave_up(result: BundleResult) -> Explanation | None:
-    """Explain an execution that nbgrader would not grade either: the kernel was gone before the end."""
-    for notebook in result.notebooks:
-        outcome = notebook.outcome
-        if outcome.kind not in ("ok", "cell_timed_out") or notebook.notebook is None:
-            return Explanation(outcome.kind, f"{notebook.path}: {outcome.sentence}", outcome.remedy)
-    return None
 
 
 def _take_over(result: BundleResult, staged: Path) -> None:

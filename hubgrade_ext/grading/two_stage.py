@@ -16,9 +16,11 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import setenv
+from sqlalchemy.exc import SQLAlchemyError
 
 from hubgrade_ext.core.conversion import Failure, Watched
 from hubgrade_ext.core.course import Course
+from hubgrade_ext.grading.one_gradebook import OneGradebook
 
 
 class AlreadyExecuted(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader carries no types
@@ -41,6 +43,7 @@ def runs_cells_as_usual(course: Course) -> bool:
 class TwoStageAutograde(Watched, Autograde):  # type: ignore[misc]  # nbgrader carries no types
     """One submission's Autograde; call `sanitize`, then `score`, each once."""
 
+    gradebook: OneGradebook
     stage: Literal["sanitize", "score"] = "sanitize"
 
     def sanitize(self) -> Failure | None:
@@ -59,8 +62,9 @@ class TwoStageAutograde(Watched, Autograde):  # type: ignore[misc]  # nbgrader c
     def _run(self, stage: Literal["sanitize", "score"]) -> Failure | None:
         self.stage = stage
         try:
-            self.start()
-        except (NbGraderException, OSError) as error:
+            with self.gradebook.stage():
+                self.start()
+        except (NbGraderException, OSError, SQLAlchemyError) as error:
             return Failure(self.watch.cause or error, self.watch.notebook)
         return None
 
@@ -93,6 +97,8 @@ class TwoStageAutograde(Watched, Autograde):  # type: ignore[misc]  # nbgrader c
         self.watch.notebook = ""
 
     def _init_preprocessors(self) -> None:
+        # The notebook is checked after the last preprocessor, not after each.
+        self.exporter.optimistic_validation = True
         if self._sanitizing:
             super()._init_preprocessors()
             return

@@ -21,6 +21,8 @@ from hubgrade_ext.actions.generate_feedback import generate_feedback
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 VERBS = {
     "generate_assignment": generate_assignment,
     "autograde": autograde,

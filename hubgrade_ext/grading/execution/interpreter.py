@@ -11,7 +11,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,6 +62,7 @@ def renew_random_state() -> None:
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
     if "tempfile" in sys.modules:
+        sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
         # It tells forks apart by their pid, which in a pid namespace is the same.
         sys.modules["tempfile"]._name_sequence = None  # type: ignore[attr-defined]
     if "multiprocessing.process" in sys.modules:
@@ -70,14 +71,28 @@ def renew_random_state() -> None:
         sys.modules["uuid"]._last_timestamp = None  # type: ignore[attr-defined]
 
 
-def run_kernel(start: StartKernel, connection_file: str, ready: int) -> None:
-    """Be the kernel until it is told to end; write a byte to `ready` when its sockets are open."""
+def has_direct_kernel() -> bool:
+    """Say whether the installed ipykernel is one that `direct_kernel` knows."""
+    from ipykernel import _version
+
+    return _version.__version__.partition(".")[0] == "7"
+
+
+def set_arguments(connection_file: str, extra_arguments: Sequence[str]) -> list[str]:
+    """Make `sys.argv` that of a kernel; return its arguments."""
     import ipykernel
-    from ipykernel.kernelapp import IPKernelApp
 
     launcher = Path(ipykernel.__file__).parent.parent / "ipykernel_launcher.py"
-    arguments = ["-f", connection_file, *start.extra_arguments]
+    arguments = ["-f", connection_file, *extra_arguments]
     sys.argv = [str(launcher), *arguments]
+    return arguments
+
+
+def run_kernel(start: StartKernel, connection_file: str, ready: int) -> None:
+    """Be the kernel until it is told to end; write a byte to `ready` when its sockets are open."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    arguments = set_arguments(connection_file, start.extra_arguments)
     app = IPKernelApp.instance()
     app.initialize(arguments)  # type: ignore[no-untyped-call]
     os.write(ready, b"r")

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from hubgrade_ext.core.errors import HubgradeError, InternalError
 from hubgrade_ext.grading.execution.bundle import Level
@@ -40,6 +41,7 @@ from hubgrade_ext.grading.execution.protocol import (
 from hubgrade_ext.grading.execution.reachable import Request
 from hubgrade_ext.grading.execution.scratch import ScratchFolder
 
+HISTORY = "--HistoryManager.hist_file=:memory:"
 _START_TIMEOUT_S = 60.0
 _REPLY_TIMEOUT_S = 30.0
 _LAST_WORDS_BYTES = 2000
@@ -201,6 +203,7 @@ class KernelServer:
         self.level: Level = level
         self.preload = preload
         self.warm = warm and level != "bubblewrap"
+        self.language_info: dict[str, Any] | None = None
         self._reach = reach
         self._env = dict(env or {})
         self._lock = threading.Lock()
@@ -239,7 +242,10 @@ class KernelServer:
             )
         self._sock = ours
         ours.settimeout(_START_TIMEOUT_S)
-        send(ours, Setup(self.level, self._reach, self.preload, self.warm))
+        # Elsewhere each kernel has folders, and so an environment, of its own.
+        same = base_environment(home=PLACES["home"], tmp=PLACES["tmp"]) | self._env
+        shared = same if self.level == "namespaces" else None
+        send(ours, Setup(self.level, self._reach, self.preload, self.warm, (HISTORY,), shared))
         last = ""
         while True:
             data, _ = receive(ours)
@@ -248,6 +254,7 @@ class KernelServer:
                 last = message.module
             elif isinstance(message, Ready) and not message.unfit:
                 ours.settimeout(_REPLY_TIMEOUT_S)
+                self.language_info = message.language_info
                 return ""
             else:
                 self._stop()
@@ -301,8 +308,9 @@ class KernelServer:
         limits: Limits,
         cpu_left_s: float,
         extra_arguments: tuple[str, ...] = (),
+        channel: socket.socket | None = None,
     ) -> KernelProcess:
-        """Start a sandbox in a scratch; no `argv`: a fork of the warm kernel."""
+        """Start a sandbox in a scratch; no `argv`: a fork of the warm kernel, a direct one with `channel`."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         disk_bytes = None if self.level == "namespaces" else limits.disk_bytes
         request = StartKernel(
@@ -313,11 +321,13 @@ class KernelServer:
             limits,
             cpu_left_s,
             disk_bytes,
+            channel is not None,
         )
+        handles = [theirs.fileno()] + ([channel.fileno()] if channel is not None else [])
         with theirs, self._lock:
             assert self._sock is not None
             with suppress(OSError):
-                send(self._sock, request, theirs.fileno())
+                send(self._sock, request, *handles)
         return KernelProcess(ours)
 
     def place(self, scratch: ScratchFolder, name: str) -> str:

@@ -13,7 +13,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty
 from typing import Any, ClassVar, cast
@@ -30,7 +30,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Type
 
 from hubgrade_ext.core.errors import HubgradeError
-from hubgrade_ext.grading.execution.kernel_server import KernelProcess, KernelServer
+from hubgrade_ext.grading.execution.kernel_server import HISTORY, KernelProcess, KernelServer
 from hubgrade_ext.grading.execution.limits import Limits
 from hubgrade_ext.grading.execution.scratch import ScratchFolder
 
@@ -38,7 +38,6 @@ _CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 _SLACK_BYTES = 1 << 16
 _NUDGE_S = 0.1
 _NEVER_MS = 7 * 24 * 3600 * 1000
-_HISTORY = "--HistoryManager.hist_file=:memory:"
 
 
 class KernelMissing(HubgradeError):
@@ -199,6 +198,32 @@ class SandboxedClient(AsyncKernelClient):
     iopub_channel_class = Type(CountingChannel)
     most_bytes = 0
     on_output: Callable[[int], None] | None = None
+    _watch: asyncio.Task[None] | None = None
+
+    def open(self, on_output: Callable[[int], None], on_cut: Callable[[], None]) -> None:
+        """Open the channels; tell the size of each output, and when iopub's connection is cut.
+
+        It is when a message is larger than allowed, and when the kernel ends.
+        """
+        self.on_output = on_output
+        self.start_channels()
+        self._watch = asyncio.ensure_future(self._watch_connection(on_cut))
+
+    async def _watch_connection(self, on_cut: Callable[[], None]) -> None:
+        with self.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
+            await monitor.recv_multipart()
+        on_cut()
+
+    def hang_up(self) -> None:
+        """Close the channels."""
+        if self._watch is not None:
+            self._watch.cancel()
+        self.iopub_channel.socket.disable_monitor()
+        self.stop_channels()
+
+    async def answered(self, timeout_s: float) -> bool:
+        """Wait for an answer on the shell channel to be there, and leave it there."""
+        return bool(await self.shell_channel.socket.poll(timeout_s * 1000, zmq.POLLIN))
 
     def start_channels(
         self,
@@ -286,11 +311,17 @@ class SandboxedKernelManager(AsyncKernelManager):
         return find_kernel(self.kernel_name, self.known)
 
     @property
-    def process(self) -> KernelProcess:
-        """Return the running kernel."""
-        process = cast(SandboxProvisioner, self.provisioner).process
-        assert process is not None
-        return process
+    def process(self) -> KernelProcess | None:
+        """Return the kernel, once it is started."""
+        return cast(SandboxProvisioner, self.provisioner).process if self.provisioner is not None else None
+
+    async def connect(self, arguments: Sequence[str], timeout_s: float) -> SandboxedClient:
+        """Start the kernel and return a client to be opened."""
+        self.start_timeout_s = timeout_s
+        await self.start_kernel(extra_arguments=list(arguments))
+        assert self.process is not None
+        self.process.attach()
+        return self.client()
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         spec = self.kernel_spec
@@ -307,9 +338,11 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.provisioner = SandboxProvisioner(parent=self, kernel_id=self.kernel_id, kernel_spec=spec)
         extra = list(kwargs.get("extra_arguments") or ())
         if is_warm(spec) and not any(arg.startswith("--HistoryManager.hist_file") for arg in extra):
-            extra.append(_HISTORY)
-        if is_warm(spec) and self.sandbox.server.warm:
+            extra.append(HISTORY)
+        server = self.sandbox.server
+        if is_warm(spec) and server.warm and server.language_info is None:
             return [], {"extra_arguments": extra}
+        # Forks of a direct kernel have no channels; with channels it is one that starts by itself.
         return list(_command(spec, f"{run}/connection.json", extra)), {}
 
     async def _async_post_start_kernel(self, **kwargs: Any) -> None:

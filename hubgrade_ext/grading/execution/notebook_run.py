@@ -9,23 +9,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import zmq
 from nbclient.client import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.notebooknode import from_dict
+from nbformat.v4 import new_code_cell
 
 from hubgrade_ext.core.errors import HubgradeError, InternalError
 from hubgrade_ext.grading.execution import outcomes
 from hubgrade_ext.grading.execution.bundle import Bundle, NotebookResult, Outcome, OutcomeKind, check_outputs
+from hubgrade_ext.grading.execution.canary import FORGET, canaries, has_failed, is_test
+from hubgrade_ext.grading.execution.direct_client import Client, Manager, manager_for
 from hubgrade_ext.grading.execution.kernel_server import KernelProcess
 from hubgrade_ext.grading.execution.kernels import (
     KernelMissing,
     KernelStartFailed,
     Sandbox,
-    SandboxedClient,
-    manager_class,
 )
+from hubgrade_ext.grading.execution.redaction import redact
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ _ANSWER_S = 1.0
 
 class _Runner(NotebookClient):
     """Know at once when the kernel ends, count its output, and be fair about time spent waiting for a CPU."""
+
+    client: Client
 
     def __init__(self, notebook: NotebookNode, run: NotebookRun, **traits: Any) -> None:
         self.run = run
@@ -66,9 +69,8 @@ class _Runner(NotebookClient):
 
     async def _answered(self, timeout_s: float) -> bool:
         """Wait for an answer to be there; raises DeadKernelError."""
-        assert self.kc is not None
-        poll = asyncio.ensure_future(self.kc.shell_channel.socket.poll(timeout_s * 1000, zmq.POLLIN))
-        over = asyncio.ensure_future(self.run.process.over.wait())
+        poll: asyncio.Future[Any] = asyncio.ensure_future(self.client.answered(timeout_s))
+        over: asyncio.Future[Any] = asyncio.ensure_future(self.run.process.over.wait())
         await asyncio.wait({poll, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
         if not poll.done():
@@ -123,8 +125,10 @@ class NotebookRun:
         self.cell: int | None = None
         self.stopped: OutcomeKind | None = None
         self.timed_out: int | None = None
+        self.tests_disabled: int | None = None
         self.output_bytes = 0
         self.completed = False
+        self._cut: asyncio.Task[None] | None = None
 
     @property
     def process(self) -> KernelProcess:
@@ -160,14 +164,10 @@ class NotebookRun:
     async def execute(self) -> NotebookResult:
         """Run it; every failure is an outcome."""
         started = time.monotonic()
-        content = next(file.content for file in self.bundle.files if file.path == self.path)
-        notebook = _node(json.loads(content))
-        for cell in notebook.cells:
-            cell.source = "".join(cell.source)
-        manager = None
+        notebook = self._loaded()
         try:
             name = self.bundle.kernel_name or notebook.metadata.get("kernelspec", {}).get("name") or "python3"
-            manager = manager_class(self.sandbox)(kernel_name=name)
+            manager = manager_for(self.sandbox, name, self.bundle.options.extra_arguments)
             outcome = await self._in_kernel(manager, notebook)
         except KernelMissing as error:
             outcome = Outcome("kernel_missing", error.message, error.remedy)
@@ -189,26 +189,34 @@ class NotebookRun:
             )
         finally:
             await self._end()
+            if self._cut is not None:
+                self._cut.cancel()
         return self._result(notebook, outcome, time.monotonic() - started)
+
+    def _loaded(self) -> NotebookNode:
+        content = next(file.content for file in self.bundle.files if file.path == self.path)
+        notebook: NotebookNode = _node(json.loads(content))
+        for cell in notebook.cells:
+            cell.source = "".join(cell.source)
+        return notebook
 
     def not_run(self) -> NotebookResult:
         """Return the result of a notebook whose submission was stopped before its turn."""
-        return NotebookResult(self.path, self._why(""))
+        outcome = self._why("")
+        if self.stopped == "cancelled":
+            return NotebookResult(self.path, outcome)
+        return self._result(self._loaded(), outcome, 0.0)
 
-    async def _in_kernel(self, manager: Any, notebook: NotebookNode) -> Outcome:
+    async def _in_kernel(self, manager: Manager, notebook: NotebookNode) -> Outcome:
         options, limits = self.bundle.options, self.bundle.limits
-        manager.start_timeout_s = options.startup_timeout_s
         try:
-            await manager.start_kernel(extra_arguments=list(options.extra_arguments))
+            client = await manager.connect(options.extra_arguments, options.startup_timeout_s)
         finally:
-            if manager.provisioner is not None:
-                self.kernel = manager.provisioner.process
+            self.kernel = manager.process
         if self.stopped:
+            client.hang_up()
             raise DeadKernelError("stopped before it was ready")
         self.process.on_change = self.on_change
-        self.process.attach()
-        client: SandboxedClient = manager.client()
-        client.on_output = self.count_output
         runner = _Runner(
             notebook,
             self,
@@ -220,20 +228,21 @@ class NotebookRun:
             iopub_timeout=round(options.iopub_timeout_s),
             error_on_timeout=options.error_on_timeout,
         )
-        runner.kc = client
-        client.start_channels()
-        watch = asyncio.ensure_future(self._watch_connection(client))
+        runner.kc = runner.client = client  # type: ignore[assignment]  # one of them is not jupyter_client's
+        client.open(self.count_output, self._on_cut)
         try:
             info = await client.greet(options.startup_timeout_s)
             notebook.metadata["language_info"] = _node(info["language_info"])
+            is_python = info["language_info"].get("name") == "python"
+            unseen = canaries(notebook) if options.canaries and is_python else {}
             for index, cell in enumerate(notebook.cells):
+                await self._run_canary(runner, unseen.get(index), index)
                 await self._run_cell(runner, cell, index)
+            await self._run_canary(runner, unseen.get(len(notebook.cells)), len(notebook.cells) - 1)
             runner.set_widgets_metadata()
             self.completed = not self.stopped
         finally:
-            watch.cancel()
-            client.iopub_channel.socket.disable_monitor()
-            client.stop_channels()
+            client.hang_up()
         if self.stopped:
             raise DeadKernelError("stopped")
         if self.timed_out is not None:
@@ -250,10 +259,28 @@ class NotebookRun:
         if cell.cell_type == "code":
             _check(cell, index)
 
-    async def _watch_connection(self, client: SandboxedClient) -> None:
+    async def _run_canary(self, runner: _Runner, source: str | None, index: int) -> None:
+        """Run a cell that must fail, as any other, and have the kernel forget it."""
+        if source is None:
+            return
+        self.cell = index
+        cell = new_code_cell(source, metadata={"tags": ["raises-exception"]})  # type: ignore[no-untyped-call]
+        kept = runner.nb.cells[index]
+        try:
+            await runner.async_execute_cell(cell, index, store_history=True)
+        finally:
+            # nbclient puts what it has run into the notebook
+            runner.nb.cells[index] = kept
+        if not has_failed(cell) and self.tests_disabled is None:
+            self.tests_disabled = index
+        assert runner.kc is not None
+        runner.kc.execute(FORGET, silent=True, store_history=False, allow_stdin=False)
+
+    def _on_cut(self) -> None:
+        self._cut = asyncio.ensure_future(self._after_cut())
+
+    async def _after_cut(self) -> None:
         """End a kernel whose message was larger than allowed, at which the connection is cut."""
-        with client.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) as monitor:
-            await monitor.recv_multipart()
         # It is cut too when the kernel ends; the supervisor answers only while that lives.
         await asyncio.sleep(_CUT_PATIENCE_S)
         await self.waited_s()
@@ -291,10 +318,23 @@ class NotebookRun:
         cells_run = len(notebook.cells) if self.completed else (self.cell or 0)
         if not self.completed:
             _mark_not_run(notebook, cells_run, outcome)
+        shown = redact(notebook, *markers) if (markers := self.bundle.options.hidden_tests) else []
+        if shown and outcome.kind == "ok":
+            outcome = outcomes.hidden_tests_shown(shown)
+        if self.tests_disabled is not None:
+            outcome = outcomes.tests_disabled(self.tests_disabled)
+            _void_tests(notebook, outcome)
         ended = self.kernel.ended if self.kernel is not None else None
         # Half of a surrogate pair is a string in Python, and no text anywhere else.
         data = json.dumps(notebook, ensure_ascii=False, allow_nan=False).encode(errors="replace")
         return NotebookResult(self.path, outcome, data, cells_run, wall_s, ended.cpu_s if ended else 0.0)
+
+
+def _void_tests(notebook: NotebookNode, outcome: Outcome) -> None:
+    """Give every test an error, so that it earns no automatic points."""
+    for cell in notebook.cells:
+        if is_test(cell):
+            cell.outputs = [_error("NotCounted", outcome.sentence, [f"NotCounted: {outcome.sentence}"])]
 
 
 def _mark_not_run(notebook: NotebookNode, first: int, outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ supervisor → worker  Report: ready, busy, waited_s, at last ended
 from __future__ import annotations
 
 import socket
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,12 +26,18 @@ Broken = Literal["memory", "cpu", "processes", "disk"]
 
 
 class Setup(msgspec.Struct, tag=True, frozen=True):
-    """Make the zygote: wall itself in, and import the kernel (`warm`) and `preload`."""
+    """Make the zygote: wall itself in, and import the kernel (`warm`) and `preload`.
+
+    `arguments` are those of every direct kernel. With `env`, which all of them
+    have, it is made here, once, and each fork is one already.
+    """
 
     level: Level
     reach: Request
     preload: tuple[str, ...]
     warm: bool
+    arguments: tuple[str, ...] = ()
+    env: dict[str, str] | None = None
 
 
 class NewScratch(msgspec.Struct, tag=True, frozen=True):
@@ -48,7 +54,10 @@ class DropScratch(msgspec.Struct, tag=True, frozen=True):
 
 
 class StartKernel(msgspec.Struct, tag=True, frozen=True):
-    """Start a kernel; no `argv`: fork the warm one. `disk_bytes` None: the scratch limits itself."""
+    """Start a kernel; no `argv`: fork the warm one. `disk_bytes` None: the scratch limits itself.
+
+    A `direct` one has its socket to the worker as the second descriptor.
+    """
 
     scratch: str
     argv: tuple[str, ...]
@@ -57,6 +66,7 @@ class StartKernel(msgspec.Struct, tag=True, frozen=True):
     limits: Limits
     cpu_left_s: float
     disk_bytes: int | None
+    direct: bool = False
 
 
 class Importing(msgspec.Struct, tag=True, frozen=True):
@@ -66,9 +76,13 @@ class Importing(msgspec.Struct, tag=True, frozen=True):
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
-    """Say that forks can be asked for, unless there is a module, `unfit`, that does not bear them."""
+    """Say that forks can be asked for, unless there is a module, `unfit`, that does not bear them.
+
+    With `language_info`, kernels can be direct.
+    """
 
     unfit: str = ""
+    language_info: dict[str, Any] | None = None
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):

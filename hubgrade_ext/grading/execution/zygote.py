@@ -13,8 +13,11 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hubgrade_ext.grading.execution import syscalls
 from hubgrade_ext.grading.execution.bubblewrap import bubblewrap_command
@@ -26,8 +29,10 @@ from hubgrade_ext.grading.execution.confinement import (
 )
 from hubgrade_ext.grading.execution.interpreter import (
     WARM_MODULES,
+    has_direct_kernel,
     renew_random_state,
     run_kernel,
+    set_arguments,
     set_environment,
     shell_watched,
 )
@@ -57,12 +62,24 @@ from hubgrade_ext.grading.execution.protocol import (
 from hubgrade_ext.grading.execution.reachable import Reach, compute_reach
 from hubgrade_ext.grading.execution.supervisor import Supervisor, prepare_supervisor
 
+if TYPE_CHECKING:
+    from hubgrade_ext.grading.execution.direct_kernel import DirectKernelApp
+
 _SANDBOX = (
     syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 )  # and a user namespace
 
 
 _NICE = 5
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What a new kernel is told: its request, the file to write to when ready, the socket of a direct one."""
+
+    request: StartKernel
+    ready: int
+    channel: int | None = None
 
 
 class Zygote:
@@ -73,6 +90,7 @@ class Zygote:
         self.walled = False
         self.bubblewrapped: Reach | None = None
         self.scratches: set[str] = set()
+        self.kernel_app: DirectKernelApp | None = None
 
     def prepare(self) -> bool:
         """Wall this process in and import; say whether forks can be served."""
@@ -96,13 +114,31 @@ class Zygote:
         if setup.warm:
             self._find_home()
             unfit = self._import(WARM_MODULES) or self._import_for_students(setup.preload)
+        language_info = None
+        if setup.warm and not unfit and has_direct_kernel():
+            language_info = self._direct_kernel(setup)
         gc.collect()
         gc.freeze()
         # Supervisors whose parent ends at once become ours, and are reaped unread.
         syscalls.become_subreaper()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        send(self.sock, Ready(unfit))
+        send(self.sock, Ready(unfit, language_info))
         return not unfit
+
+    def _direct_kernel(self, setup: Setup) -> dict[str, object]:
+        """Make what every fork starts with; return the language's description."""
+        from hubgrade_ext.grading.execution import direct_kernel
+
+        if setup.env is not None:
+            # Just where and as a kernel will find itself.
+            before = dict(os.environ)
+            set_environment(setup.env)
+            os.chdir(PLACES["work"])
+            self.kernel_app = _new_app(PLACES["run"], setup.arguments)
+            self.kernel_app.warm_up()
+            os.chdir("/")
+            set_environment(before)
+        return direct_kernel.DirectKernel.language_info
 
     def _find_home(self) -> None:
         """Give what is imported a folder to write to: fonts are listed there, for one."""
@@ -137,7 +173,7 @@ class Zygote:
                     return module
         return ""
 
-    def serve(self) -> tuple[StartKernel, int] | None:
+    def serve(self) -> Kernel | None:
         """Answer requests; return in a new kernel's process with its request, or with None at the end."""
         while True:
             data, handles = receive(self.sock)
@@ -150,10 +186,11 @@ class Zygote:
             elif isinstance(request, DropScratch):
                 self._drop(request.path)
             elif isinstance(request, StartKernel):
-                kernel = self._start(request, handles[0])
+                kernel = self._start(request, *handles)
                 if kernel is not None:
-                    return request, kernel
-                os.close(handles[0])
+                    return kernel
+                for handle in handles:
+                    os.close(handle)
 
     def _new_scratch(self, request: NewScratch) -> None:
         try:
@@ -187,8 +224,8 @@ class Zygote:
             for path in list(self.scratches):
                 self._drop(path)
 
-    def _start(self, request: StartKernel, control: int) -> int | None:
-        """Fork a sandbox; return in its kernel, with the file to write to when ready, and here with None."""
+    def _start(self, request: StartKernel, control: int, *channel: int) -> Kernel | None:
+        """Fork a sandbox; return in its kernel, and here with None."""
         try:
             pid = os.fork()
         except OSError:
@@ -198,15 +235,15 @@ class Zygote:
             return None
         self.sock.detach()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        close_files(control)
+        close_files(control, *channel)
         if self.walled:
             network = 0 if request.limits.network else syscalls.CLONE_NEWNET
             enter_namespaces(_SANDBOX | network)
             if os.fork():
                 os._exit(0)
-        return self._supervise(request, control)
+        return self._supervise(request, control, *channel)
 
-    def _supervise(self, request: StartKernel, control: int) -> int:
+    def _supervise(self, request: StartKernel, control: int, *channel: int) -> Kernel:
         prepare_supervisor(namespaced=self.walled)
         log = os.open(f"{request.scratch}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.dup2(log, 1)
@@ -221,15 +258,23 @@ class Zygote:
         if pid == 0:
             os.close(ready)
             os.close(control)
-            return kernel_ready
-        os.close(kernel_ready)
+            return Kernel(request, kernel_ready, *channel)
+        for handle in (kernel_ready, *channel):
+            os.close(handle)
         with socket.socket(fileno=control) as sock:
             Supervisor(pid, ready, sock, request, namespaced=self.walled).run()
         os._exit(0)
 
 
-def become_kernel(request: StartKernel, ready: int, zygote: Zygote) -> None:
+def _new_app(run: str, arguments: Sequence[str]) -> DirectKernelApp:
+    from hubgrade_ext.grading.execution.direct_kernel import new_app
+
+    return new_app(set_arguments(f"{run}/connection.json", arguments))
+
+
+def become_kernel(kernel: Kernel, zygote: Zygote) -> None:
     """Be a kernel: of another program by starting that, of this one by going on."""
+    request = kernel.request
     walled = zygote.walled
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -250,8 +295,13 @@ def become_kernel(request: StartKernel, ready: int, zygote: Zygote) -> None:
     if request.argv:
         os.execvpe(request.argv[0], request.argv, request.env)
     renew_random_state()
-    connection = PLACES["run"] if walled else f"{request.scratch}/run"
-    run_kernel(request, f"{connection}/connection.json", ready)
+    run = PLACES["run"] if walled else f"{request.scratch}/run"
+    if kernel.channel is None:
+        run_kernel(request, f"{run}/connection.json", kernel.ready)
+        return
+    app = zygote.kernel_app or _new_app(run, request.extra_arguments)
+    app.renew()
+    app.run(kernel.channel, kernel.ready)
 
 
 def main(handle: int) -> None:
@@ -261,5 +311,4 @@ def main(handle: int) -> None:
         return
     kernel = zygote.serve()
     if kernel is not None:
-        request, ready = kernel
-        become_kernel(request, ready, zygote)
+        become_kernel(kernel, zygote)
