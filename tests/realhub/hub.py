@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 PROXY = ROOT / ".proxy" / "node_modules" / ".bin" / "configurable-http-proxy"
 PASSWORD = "a password for all of them"
 API = "/hubgrade/api"
-START_S, SPAWN_S, STOP_S = 180, 120, 60
+START_S, SPAWN_S, STOP_S = 180, 120, 120
 STARTS = 3
 Found = TypeVar("Found")
 
