@@ -22,9 +22,8 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in [item for item in items if HERE in item.path.parents]:
         if not item.get_closest_marker("timeout"):
-            item.add_marker(
-                pytest.mark.timeout(600)
-            )  # the first one waits for the hub and everybody's servers
+            # the first one waits for the hub and everybody's servers
+            item.add_marker(pytest.mark.timeout(600))
         if "visit" in getattr(item, "fixturenames", ()):
             item.add_marker("ui")
             item.obj = in_thread(item.obj, _last_pictures)  # type: ignore[attr-defined]

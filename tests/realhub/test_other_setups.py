@@ -115,6 +115,7 @@ def test_cycle_below_a_prefix_and_with_tls(another_site: MakeSite, visit: Visit)
     with site.hub(base_url="/jhub/", scheme="https", more_config=tls, ca=certificate) as hub:
         hub.spawn(site.ines.name, site.ben.name)
         cycle(hub, site, visit)
+        visit.close()
         check_borders(hub, site)
         gus = hub.visitor(site.gus.name, "/services/course201")
         assert gus.roles() == {"course201": ["instructor", "student"]}
@@ -135,6 +136,7 @@ def test_cycle_on_jupyterhub_5(another_site: MakeSite, visit: Visit, hub5_bin: P
         assert hub.api("GET", "/info")[1]["version"].startswith("5.")
         hub.spawn(site.ines.name, site.ben.name)
         cycle(hub, site, visit)
+        visit.close()
         check_borders(hub, site)
         gus = hub.visitor(site.gus.name, "/services/course201")
         assert gus.roles() == {"course201": ["instructor", "student"]}

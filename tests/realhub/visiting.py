@@ -65,5 +65,6 @@ class Visit:
             page.screenshot(path=folder / f"{user}.png")
 
     def close(self) -> None:
-        for page in self.pages.values():
-            page.context.close()
+        """Everybody leaves; done before a hub stops, because pages complain about that."""
+        while self.pages:
+            self.pages.popitem()[1].context.close()
