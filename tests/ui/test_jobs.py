@@ -46,8 +46,12 @@ def test_a_running_autograde_is_cancelled_within_five_seconds(page: Page, slow_s
     next_step(widget, "Autograde 11", "ps1").click()
     job = running(widget)
     expect(job.get_by_text(GRADED)).to_be_visible(timeout=60_000)
-    begun = time.monotonic()
     job.get_by_role("button", name="Cancel Autograde ps1").click()
+    asked = page.get_by_role("dialog", name="Stop Autograde ps1?")
+    expect(asked).to_contain_text("get 2 s to finish, then they are cut")
+    expect(asked).to_contain_text("those that wait are skipped")
+    begun = time.monotonic()
+    asked.get_by_role("button", name="Stop the job").click()
     ended(page, re.compile(r"Autograde ps1: cancelled after \d+ of 11"))
     assert time.monotonic() - begun < 5
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { countShows, filterSubmissions, kindOf, outcomeOf, studentName, urgency } from '../outcome';
-import { failedSubmission, submission, trans } from './samples';
+import {
+  canRepair, countShows, filterSubmissions, isolationSentence, kindOf, outcomeOf, remarkOf, studentName, urgency
+} from '../outcome';
+import { failedSubmission, graded, submission, trans } from './samples';
 
 const rows = [
   submission('graded', { first_name: 'Ada', last_name: 'Lovelace' }),
@@ -45,10 +47,46 @@ describe('the filter', () => {
     expect(ids('waiting', 'new')).toContain('new');
   });
   it('is counted', () => {
-    expect(countShows(rows)).toEqual({ all: 7, failed: 1, waiting: 2, ungraded: 1, manual: 1, graded: 1, late: 1, missing: 1 });
+    expect(countShows(rows)).toEqual({
+      all: 7, failed: 1, remarked: 0, waiting: 2, ungraded: 1, manual: 1, graded: 1, late: 1, missing: 1
+    });
   });
 });
 
 it('writes names, or the id', () => {
   expect(rows.slice(0, 2).map(studentName)).toEqual(['Lovelace, Ada', 'broken']);
+});
+
+describe('what a grading says', () => {
+  const died = graded('died', 'kernel_died', 'p.ipynb: The kernel died at cell 3.');
+  it('is a remark in the table, before all but failures', () => {
+    expect(outcomeOf(died, trans)).toMatchObject({
+      kind: 'graded', tone: 'warning', word: 'Kernel died', sentence: 'p.ipynb: The kernel died at cell 3. Look at it.'
+    });
+    expect(urgency(died)).toBeGreaterThan(urgency(failedSubmission('x')));
+    expect(urgency(died)).toBeLessThan(urgency(submission('y', { waiting: true })));
+    expect(countShows([died, submission('z')])).toMatchObject({ remarked: 1, graded: 2 });
+  });
+  it('is an error where tests were switched off', () => {
+    expect(outcomeOf(graded('eve', 'tests_disabled', 'Tampered.'), trans).tone).toBe('error');
+  });
+  it('is over once there is a newer attempt, or a newer failure', () => {
+    expect(remarkOf({ ...died, waiting: true })).toBeNull();
+    expect(remarkOf({ ...died, autograded: 'outdated' })).toBeNull();
+    expect(outcomeOf({ ...died, outcome: failedSubmission('x').outcome }, trans).word).toBe('Autograde failed');
+  });
+  it('offers a repair where one click can put it right', () => {
+    expect(canRepair(died)).toBe(false);
+    expect(canRepair(graded('r', 'notebook_renamed', 'Renamed.'))).toBe(true);
+    const both = graded('d', 'kernel_died', 'Died.');
+    both.grading?.notebooks.push({ notebook: 'q.ipynb', code: 'cells_deleted', message: '', remedy: '', cell: null });
+    expect(canRepair(both)).toBe(true);
+  });
+  it('says that nothing walled the code in', () => {
+    const bare = graded('b', 'graded', '');
+    bare.grading = bare.grading && { ...bare.grading, isolation: 'none' };
+    expect(outcomeOf(bare, trans)).toMatchObject({ word: 'Graded', sentence: 'Graded without isolation.' });
+    expect(isolationSentence('namespaces', trans)).toContain('namespaces');
+    expect(isolationSentence('', trans)).toBe('');
+  });
 });

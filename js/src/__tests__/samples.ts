@@ -93,6 +93,23 @@ export function failedSubmission(student_id: string): SubmissionRow {
   });
 }
 
+export function graded(student_id: string, code: string, message: string): SubmissionRow {
+  const remedy = message && 'Look at it.';
+  return submission(student_id, {
+    grading: {
+      verb: 'autograde',
+      state: 'done',
+      code,
+      message,
+      remedy,
+      at: null,
+      job_id: 'j1',
+      isolation: 'namespaces',
+      notebooks: [{ notebook: 'p.ipynb', code, message, remedy, cell: 3 }]
+    }
+  });
+}
+
 export function job(change: Partial<Job> = {}): Job {
   return {
     job_id: 'j1',
