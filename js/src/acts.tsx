@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IFormgraderPlace } from './api/client';
 import { Failure, reportOf, toFailure } from './api/errors';
 import type {
-  AssignmentRow, CourseRef, ErrorBody, Job, JobWish, Plan, StudentAssignment, SubmissionRow, Verb
+  AssignmentRow, CourseRef, ErrorBody, FixRecord, Job, JobWish, Plan, StudentAssignment, SubmissionRow, Verb
 } from './api/wire';
 import { NewCourseDialog, type INewCourse } from './components/NewCourseDialog';
 import { DueDateDialog, type IDueDate } from './components/DueDateDialog';
@@ -14,8 +14,10 @@ import { OpenCourseDialog } from './components/OpenCourseDialog';
 import { OutcomeDialog } from './components/OutcomeDialog';
 import { PlanDialog } from './components/PlanDialog';
 import type { Dialogs } from './dialogs';
+import { showFix, undoFix } from './fixing';
 import type { JobTracker } from './jobs';
 import type { Model } from './model';
+import { formgraderUrl, openPreview } from './pages';
 import { canRepair, studentName, toldOf } from './outcome';
 import type { Chosen } from './state';
 import type { IOpener } from './tokens';
@@ -206,19 +208,7 @@ export class Acts {
 
   /** Open the notebooks as students will get them. */
   async preview(course: string, assignment: string): Promise<void> {
-    const { model, opener, trans } = this.parts;
-    await this.guard(async () => {
-      const preview = await model.client.previewAssignment(course, assignment);
-      const paths = preview.notebooks.flatMap(notebook => notebook.server_path ?? []);
-      if (paths.length === 0) {
-        throw new Failure({
-          code: 'outside_root',
-          message: trans.__('The notebooks of %1 cannot be opened here.', assignment),
-          remedy: trans.__("The course folder is outside the server's root folder: start the server above it.")
-        });
-      }
-      paths.forEach(path => opener.document(path));
-    });
+    await this.guard(() => openPreview(this.parts, course, assignment));
   }
 
   /** Open formgrader as a page of its own; must be called within the click. */
@@ -228,7 +218,7 @@ export class Acts {
     if (page) {
       page.opener = null;
     }
-    const link = await this.attempt(() => this.formgraderUrl(course, place, page !== null));
+    const link = await this.attempt(() => formgraderUrl(this.parts, course, place, page !== null));
     if (typeof link === 'string') {
       page?.location.replace(new URL(link, window.location.href).href);
       return;
@@ -241,6 +231,16 @@ export class Acts {
   /** Show a problem that came as part of a page. */
   async showProblem(problem: ErrorBody): Promise<void> {
     await this.showFailure(new Failure(problem));
+  }
+
+  /** Show exactly what a fix would change, and do it when that is wanted. */
+  async fix(course: string, fix_id: string): Promise<void> {
+    await this.guard(() => showFix(this.parts, course, fix_id));
+  }
+
+  /** Put back what a fix changed. */
+  async undoFix(course: string, record: FixRecord): Promise<void> {
+    await this.guard(() => undoFix(this.parts, course, record));
   }
 
   async copyReport(failure: Failure): Promise<void> {
@@ -256,26 +256,6 @@ export class Acts {
     } catch {
       opener.notify(trans.__('The browser does not allow copying here.'), 'error');
     }
-  }
-
-  private async formgraderUrl(
-    course: string,
-    place: IFormgraderPlace,
-    allowed: boolean
-  ): Promise<string> {
-    const { model, trans } = this.parts;
-    const link = await model.client.getFormgrader(course, place);
-    if (link.problem) {
-      throw new Failure(link.problem);
-    }
-    if (!allowed) {
-      throw new Failure({
-        code: 'popup_blocked',
-        message: trans.__('The browser kept formgrader from opening.'),
-        remedy: trans.__('Allow pop-ups for this site, then try again.')
-      });
-    }
-    return link.url;
   }
 
   private version(): string {

@@ -95,9 +95,27 @@ export function useConfig(course: string) {
   return useQuery({ ...model.config(course), enabled: useVisible() });
 }
 
+/** Return the report at once, and with its slow checks as soon as they are there. */
 export function usePreflight(course: string) {
   const { model } = useHubgrade();
-  return useQuery({ ...model.preflight(course), enabled: useVisible() });
+  const visible = useVisible();
+  const quick = useQuery({ ...model.preflight(course), enabled: visible });
+  const whole = useQuery({
+    ...model.wholePreflight(course, quick.dataUpdatedAt),
+    enabled: visible && quick.isSuccess && !quick.isFetching
+  });
+  return {
+    data: whole.data ?? quick.data,
+    error: quick.error,
+    isError: quick.isError,
+    checking: quick.isFetching || whole.isFetching,
+    refetch: quick.refetch
+  };
+}
+
+export function useFixes(course: string) {
+  const { model } = useHubgrade();
+  return useQuery({ ...model.fixes(course), enabled: useVisible() });
 }
 
 export function useStudentPage(course: string) {

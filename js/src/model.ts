@@ -20,6 +20,7 @@ export const keys = {
   students: (course: string) => [ROOT, 'course', course, 'students'] as const,
   config: (course: string) => [ROOT, 'course', course, 'config'] as const,
   preflight: (course: string) => [ROOT, 'course', course, 'preflight'] as const,
+  fixes: (course: string) => [ROOT, 'course', course, 'fixes'] as const,
   studentPage: (course: string) => [ROOT, 'course', course, 'student'] as const,
   jobs: (course: string) => [ROOT, 'course', course, 'jobs'] as const,
   job: (course: string, job: string) => [ROOT, 'course', course, 'job', job] as const
@@ -102,10 +103,21 @@ export class Model {
   preflight = (course: string) =>
     queryOptions({
       queryKey: keys.preflight(course),
-      queryFn: () => this.client.getPreflight(course),
-      // a check takes seconds: it runs again when asked to, or after five minutes
+      queryFn: () => this.client.getPreflight(course, false),
+      // checks run again when asked to, or after five minutes
       staleTime: 5 * 60_000
     });
+
+  /** The whole report with the slow checks, after the one of the time `quickAt`. */
+  wholePreflight = (course: string, quickAt: number) =>
+    queryOptions({
+      queryKey: [...keys.preflight(course), 'whole', quickAt],
+      queryFn: () => this.client.getPreflight(course, true),
+      staleTime: Infinity
+    });
+
+  fixes = (course: string) =>
+    queryOptions({ queryKey: keys.fixes(course), queryFn: () => this.client.listFixes(course) });
 
   studentPage = (course: string) =>
     queryOptions({
@@ -173,6 +185,14 @@ export class Model {
     }
   }
 
+  async applyFix(course: string, fix: string, digest: string) {
+    return this.fixed(course, this.client.applyFix(course, fix, digest));
+  }
+
+  async undoFix(course: string, record: string) {
+    return this.fixed(course, this.client.undoFix(course, record));
+  }
+
   /** Ask again for all that is shown, of one course or of all. */
   async refresh(course?: string): Promise<void> {
     await this.stale(course ? [keys.session, keys.course(course)] : [[ROOT]]);
@@ -195,6 +215,15 @@ export class Model {
       return { ...page, jobs };
     });
     return job;
+  }
+
+  /** A fix may change anything of a course. */
+  private async fixed<T>(course: string, change: Promise<T>): Promise<T> {
+    try {
+      return await change;
+    } finally {
+      await this.stale([keys.course(course)]);
+    }
   }
 
   /** Mark pages stale; those that are shown are asked again. */

@@ -42,7 +42,7 @@ export class FakeServer {
     for (const [key, given] of Object.entries(this.on)) {
       const [method, end] = key.split(' ');
       if (method === call.method && path.endsWith(end)) {
-        const answer: unknown = typeof given === 'function' ? (given as (call: ICall) => unknown)(call) : given;
+        const answer: unknown = await (typeof given === 'function' ? (given as (call: ICall) => unknown)(call) : given);
         return answer instanceof Response
           ? answer
           : new Response(JSON.stringify(answer), { status: 200, headers: { 'Content-Type': 'application/json' } });

@@ -12,6 +12,7 @@ const TIMEOUT_MS = 60_000;
 const API = '/hubgrade/api' as const;
 const COURSE = `${API}/courses/{course_key}` as const;
 const ASSIGNMENT = `${COURSE}/assignments/{assignment_id}` as const;
+const FIX = `${COURSE}/fixes/{fix_id}` as const;
 const JOB = `${COURSE}/jobs/{job_id}` as const;
 
 interface IAnswer<T> {
@@ -59,8 +60,33 @@ export class Client {
     return this.call(this.http.GET(`${COURSE}/config`, { params: { path: { course_key } } }));
   }
 
-  getPreflight(course_key: string): Promise<wire.PreflightReport> {
-    return this.call(this.http.GET(`${COURSE}/preflight`, { params: { path: { course_key } } }));
+  /** Check the course; without `slow`, slow checks are reported as running. */
+  getPreflight(course_key: string, slow: boolean): Promise<wire.PreflightReport> {
+    return this.call(
+      this.http.GET(`${COURSE}/preflight`, {
+        params: { path: { course_key }, query: { slow: slow ? '1' : '0' } }
+      })
+    );
+  }
+
+  listFixes(course_key: string): Promise<wire.FixesPage> {
+    return this.call(this.http.GET(`${COURSE}/fixes`, { params: { path: { course_key } } }));
+  }
+
+  planFix(course_key: string, fix_id: string): Promise<wire.FixPlan> {
+    return this.call(this.http.GET(FIX, { params: { path: { course_key, fix_id } } }));
+  }
+
+  applyFix(course_key: string, fix_id: string, digest: string): Promise<wire.FixRecord> {
+    return this.call(
+      this.http.POST(FIX, { params: { path: { course_key, fix_id } }, body: { digest } })
+    );
+  }
+
+  undoFix(course_key: string, record_id: string): Promise<wire.FixRecord> {
+    return this.call(
+      this.http.POST(`${COURSE}/undo-fix`, { params: { path: { course_key } }, body: { record_id } })
+    );
   }
 
   listStudents(course_key: string): Promise<wire.StudentsPage> {

@@ -1,7 +1,7 @@
 import { Button } from '@jupyterlab/ui-components';
-import type { Job, JobDetail, JobLog } from '../api/wire';
+import type { Job, JobLog } from '../api/wire';
 import { duration, timeLeft } from '../dates';
-import { outcomeTone, type Tone } from '../outcome';
+import type { Tone } from '../outcome';
 import { useTrans } from '../translation';
 import { jobResult, verbName } from '../words';
 import { Bar, Chip, Time } from './Marks';
@@ -81,63 +81,6 @@ export function JobItem({ job, now, open, onToggle, onCancel, onRetry, children 
     // the chip has said it already
     return job.state === 'done' && job.total <= 1 ? '' : jobResult(job, trans);
   }
-}
-
-/** What became of each item of a job, failures first. */
-export function JobResults({ detail }: { detail: JobDetail }): JSX.Element {
-  const trans = useTrans();
-  const { error } = detail.job;
-  const failed = detail.results.filter(result => result.state === 'failed');
-  const remarked = detail.results.filter(result => result.state === 'done' && result.notebooks.length > 0 && result.message);
-  const rest = detail.results.length - failed.length - remarked.length;
-  // of one item what it has to say is worth reading also when it went well
-  const said = detail.results.length === 1 ? detail.results.filter(one => one.state !== 'failed' && one.message) : [];
-  return (
-    <>
-      {error && (
-        <p>
-          <Chip tone="error">{error.message}</Chip> {error.remedy}
-        </p>
-      )}
-      {failed.length > 0 && (
-        <ul className="jp-Hubgrade-results">
-          {failed.map(result => (
-            <li key={result.item}>
-              <Chip tone="error">
-                <strong>{result.item}</strong>
-              </Chip>{' '}
-              {result.message}{' '}
-              <span className="jp-Hubgrade-muted">{result.remedy}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {said.length > 0 && (
-        <ul className="jp-Hubgrade-results">
-          {said.map(result => (
-            <li key={result.item}>
-              {result.message} <span className="jp-Hubgrade-muted">{result.remedy}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {remarked.length > 0 && (
-        <ul className="jp-Hubgrade-results">
-          {remarked.map(result => (
-            <li key={result.item}>
-              <Chip tone={outcomeTone(result.code)}>
-                <strong>{result.item}</strong>
-              </Chip>{' '}
-              {result.message}{' '}
-              <span className="jp-Hubgrade-muted">{result.remedy}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {detail.job.summary && <p>{detail.job.summary}</p>}
-      {rest > 0 && <p className="jp-Hubgrade-muted">{trans._n('%1 went well', '%1 went well', rest)}</p>}
-    </>
-  );
 }
 
 interface IJobLogViewProps {

@@ -3,7 +3,8 @@ import { useState } from 'react';
 import type { Failure } from '../api/errors';
 import { isActive, type Job } from '../api/wire';
 import { Empty, Faces } from '../components/Faces';
-import { JobItem, JobLogView, JobResults } from '../components/JobItem';
+import { JobItem, JobLogView } from '../components/JobItem';
+import { JobResults } from '../components/JobResults';
 import { useHubgrade, useJob, useJobLog, useJobs, useNow } from '../hooks';
 
 interface IHistoryTabProps {
@@ -85,7 +86,7 @@ function JobDetails({ course, job }: { course: string; job: Job }): JSX.Element 
   return (
     <>
       <Faces data={detail.data} error={detail.error} rows={2} onRetry={() => void detail.refetch()} onCopy={copy}>
-        {data => <JobResults detail={data} />}
+        {data => <JobResults detail={data} onFix={finding => void acts.fix(course, finding.check_id)} />}
       </Faces>
       <Faces data={log.data} error={log.error} rows={3} onRetry={() => void log.refetch()} onCopy={copy}>
         {data => <JobLogView pages={data.pages} onMore={() => log.fetchNextPage()} />}

@@ -1,11 +1,14 @@
 import { Faces } from '../components/Faces';
+import { FixHistory } from '../components/FixHistory';
 import { PreflightList } from '../components/PreflightList';
-import { useHubgrade, usePreflight } from '../hooks';
+import { useFixes, useHubgrade, useNow, usePreflight } from '../hooks';
 
-/** Whether the course will work. */
+/** Whether the course will work, and what hubgrade has mended of it. */
 export function PreflightTab({ course }: { course: string }): JSX.Element {
   const { acts } = useHubgrade();
+  const now = useNow();
   const page = usePreflight(course);
+  const fixes = useFixes(course);
   return (
     <Faces
       data={page.data}
@@ -15,12 +18,20 @@ export function PreflightTab({ course }: { course: string }): JSX.Element {
       onCopy={failure => void acts.copyReport(failure)}
     >
       {report => (
-        <PreflightList
-          report={report}
-          checking={page.isFetching}
-          onCheck={() => void page.refetch()}
-          onCopy={(text, said) => void acts.copy(text, said)}
-        />
+        <div className="jp-Hubgrade-column">
+          <PreflightList
+            report={report}
+            checking={page.checking}
+            onCheck={() => void page.refetch()}
+            onFix={finding => void acts.fix(course, finding.check_id)}
+            onCopy={(text, said) => void acts.copy(text, said)}
+          />
+          <FixHistory
+            fixes={fixes.data?.fixes ?? []}
+            now={now}
+            onUndo={record => acts.undoFix(course, record)}
+          />
+        </div>
       )}
     </Faces>
   );
