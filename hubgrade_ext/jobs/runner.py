@@ -118,7 +118,7 @@ class JobRunner:
         return await asyncio.to_thread(queue.journal.get, job_id)
 
     async def log(self, settings: CourseSettings, job_id: str, offset: int, item: str = "") -> JobLog:
-        """Return a piece of the job's log, or of what it says of one item. Raises: JobNotFound, InvalidRequest."""
+        """Return a piece of the job's log, or of one item's part. Raises: JobNotFound, InvalidRequest."""
         detail = await self.detail(settings, job_id)
         return await asyncio.to_thread(read_log, Journal(settings), detail.job, offset, item)
 
