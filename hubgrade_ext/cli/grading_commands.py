@@ -32,7 +32,12 @@ def limits(arguments: Arguments, output: Output) -> int:
     else:
         names = ["", *sorted(options.limits)]
     page = {name: msgspec.to_builtins(limits_for(course, name)) for name in names}
-    level = "none" if options.engine == "nbgrader" else choose(cast("Level | None", options.isolation))
+    if options.engine == "nbgrader":
+        level = "none"
+    elif options.executor != "local":
+        level = options.isolation or "the strongest that each worker's machine has"
+    else:
+        level = choose(cast("Level | None", options.isolation))
     if output.json:
         output.show({"isolation": level, "engine": options.engine, "limits": page})
         return 0

@@ -38,6 +38,7 @@ class Arguments(argparse.Namespace):
     yes: bool = False
     anyway: bool = False
     directory: Path = Path()
+    file: Path = Path()
     job_id: str = ""
     item: str | None = None
     only: list[str] | None = None
@@ -117,11 +118,13 @@ def _add_course_commands(commands: Any) -> None:
     summary = texts.COMMANDS["course"].summary
     course = commands.add_parser("course", help=summary, description=summary, epilog=texts.COURSE_EXAMPLES)
     _add_common(course)
-    inner = course.add_subparsers(metavar="new|list", required=True, dest="course_command")
+    inner = course.add_subparsers(metavar="new|list|import-gradebook", required=True, dest="course_command")
     new = _add(inner, "course new", "course_commands:new")
     new.add_argument("directory", metavar="DIR", type=Path)
     new.add_argument("--course-id", metavar="ID", required=True, help="the course's name in the exchange")
     _add(inner, "course list", "course_commands:list_known")
+    load = _add(inner, "course import-gradebook", "gradebook_commands:import_gradebook")
+    load.add_argument("file", metavar="FILE", type=Path, help="a SQLite gradebook, or a backup of one")
     status = _add(commands, "status", "course_commands:status")
     status.add_argument(
         "assignment", metavar="ASSIGNMENT", nargs="?", default="", help="its students and their scores"

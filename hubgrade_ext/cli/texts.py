@@ -59,12 +59,16 @@ COMMANDS: dict[str, CommandText] = {
         "Make a demo course with students and submissions in the new folder DIR.",
         ("hubgrade demo /tmp/demo",),
     ),
-    "course": CommandText("Make a course, or list those you know."),
+    "course": CommandText("Make a course, list those you know, or bring a gradebook into one."),
     "course new": CommandText(
         "Make a course in folder DIR, in nbgrader's layout.",
         ("hubgrade course new bio101 --course-id bio101",),
     ),
     "course list": CommandText("List the courses you have opened.", ("hubgrade course list --json",)),
+    "course import-gradebook": CommandText(
+        "Copy the rows of a SQLite gradebook into the course's database, which must be empty.",
+        ("hubgrade course import-gradebook .hubgrade/backups/20260301T120000.000000Z-1a2b3c/gradebook.db",),
+    ),
     "status": CommandText(
         "Show every assignment and its next step, or one assignment's students and scores.",
         ("hubgrade status", "hubgrade status ps1", "hubgrade status --course ~/bio101 --json"),

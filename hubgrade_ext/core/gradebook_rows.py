@@ -6,13 +6,15 @@ the copy that a generation is rehearsed on. The same the other way round moves a
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
+from urllib.parse import quote
 
 from nbgrader.api import Base, get_alembic_version
 from sqlalchemy import URL, Connection, MetaData, Table, inspect, select, text
 
-from hubgrade_ext.core.errors import Conflict, GradebookBroken
+from hubgrade_ext.core.errors import Conflict, GradebookBroken, InvalidRequest
 from hubgrade_ext.core.gradebook_server import make_engine, reading_server, refusals
 
 # rows held in memory at a time
@@ -44,9 +46,14 @@ def export_gradebook(db_url: str, target: Path) -> bool:
 def import_gradebook(source: Path, db_url: str) -> int:
     """Copy the rows of a SQLite gradebook into an empty database; return how many.
 
-    Raises: Conflict (there is a gradebook in it already), GradebookBroken, Busy.
+    Raises: Conflict (there are grades in it already), InvalidRequest (no such file), GradebookBroken, Busy.
     """
-    read, write = make_engine(URL.create("sqlite", database=str(source))), make_engine(db_url)
+    if not source.is_file():
+        raise InvalidRequest(f"There is no file {source}.", "Check the name.")
+    # only to be read: SQLite would make a missing file, and mend one that it may write
+    there = f"file:{quote(os.path.abspath(source))}"
+    read = make_engine(URL.create("sqlite", database=there, query={"mode": "ro", "uri": "true"}))
+    write = make_engine(db_url)
     with refusals(read), read.connect() as old, refusals(write), write.begin() as new:
         if not inspect(old).has_table("assignment"):
             raise GradebookBroken(f"{source} is not a gradebook of nbgrader.", "Choose another file.")

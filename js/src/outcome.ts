@@ -89,6 +89,8 @@ export function outcomeWord(code: string, trans: TranslationBundle): string {
     cells_tampered: trans.__('Cells tampered with'),
     locked_cells_changed: trans.__('Locked cells changed'),
     kernel_missing: trans.__('Kernel missing'),
+    worker_lost: trans.__('Worker lost'),
+    gradebook_unreachable: trans.__('Gradebook away'),
     cancelled: trans.__('Cancelled'),
     internal_error: trans.__('Internal error')
   };

@@ -22,12 +22,13 @@ from hubgrade_ext.actions.autograde import autograde
 from hubgrade_ext.actions.collect import collect
 from hubgrade_ext.actions.generate_assignment import generate_assignment
 from hubgrade_ext.actions.generate_feedback import generate_feedback
+from hubgrade_ext.cli import main as hubgrade
 from hubgrade_ext.core import gradebook_server
 from hubgrade_ext.core.assignments_page import assignments_page
 from hubgrade_ext.core.config_page import config_page
 from hubgrade_ext.core.course import Course, open_course
 from hubgrade_ext.core.due_dates import set_due_date
-from hubgrade_ext.core.errors import Busy, Conflict, GradebookBroken
+from hubgrade_ext.core.errors import Busy, Conflict, GradebookBroken, InvalidRequest
 from hubgrade_ext.core.gradebook import read_gradebook, read_totals
 from hubgrade_ext.core.gradebook_rows import export_gradebook, import_gradebook
 from hubgrade_ext.core.models import CourseRef, Finding, ItemResult, JobRequest
@@ -202,13 +203,20 @@ def test_a_gradebook_moves_to_another_database(cluster: Cluster, course: Course,
         gradebook.db.commit()
     file, other = tmp_path / "copy.db", cluster.create_database("another")
     assert export_gradebook(course.settings.db_url, file)
-    assert import_gradebook(file, other) > 10
+    moving = tmp_path / "moving"
+    moving.mkdir()
+    (moving / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.db_url = {other!r}\n")
+    command = ["course", "import-gradebook", str(file), "--course", str(moving)]
+    assert hubgrade(command) == 0
+    assert hubgrade(command) == 2  # there is one already
     moved = msgspec.structs.replace(course.settings, db_url=other)
     assert read_gradebook(moved) == read_gradebook(course.settings)
     assert read_gradebook(moved).submissions["ps1"]["ann"].extension_s == 26 * 3600
     assert findings(moved)["gradebook.revision"].status == "ok"
     with pytest.raises(Conflict, match="already"):
         import_gradebook(file, other)
+    with pytest.raises(InvalidRequest, match="no file"):
+        import_gradebook(tmp_path / "missing.db", other)
     stranger = tmp_path / "stranger.db"
     sqlite3.connect(stranger).close()
     with pytest.raises(GradebookBroken, match="not a gradebook"):
