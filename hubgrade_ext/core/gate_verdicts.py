@@ -42,9 +42,10 @@ def gate_digest(settings: CourseSettings, assignment_id: str) -> str:
             small = facts.size_bytes <= _READ_BYTES
             content = _content(folder / name) if small else repr(facts).encode()
             digest.update(f"{step}\0{name}\0{len(content)}\0".encode(errors="surrogateescape") + content)
-    for path in _configuration(settings):
+    for path in sorted(_configuration(settings)):
         content = _content(path)
-        digest.update(f"{path}\0{len(content)}\0".encode() + content)
+        if content:
+            digest.update(f"{path}\0{len(content)}\0".encode() + content)
     digest.update(repr([sys.prefix, settings.root, *map(_version, _PACKAGES)]).encode())
     return digest.hexdigest()
 
@@ -71,11 +72,11 @@ def _file(settings: CourseSettings, assignment_id: str) -> Path:
     return settings.state_dir / "gate" / f"{quote(assignment_id, safe=' ')}.json"
 
 
-def _configuration(settings: CourseSettings) -> list[Path]:
+def _configuration(settings: CourseSettings) -> set[Path]:
     """Return the files that nbgrader may read its configuration from, there or not."""
     places = [(Path(place), stem) for place in jupyter_config_path() for stem in ("jupyter", "nbgrader")]
     places.append((Path(settings.root or ""), "nbgrader"))
-    return [place / f"{stem}_config{suffix}" for place, stem in places for suffix in (".py", ".json")]
+    return {place / f"{stem}_config{suffix}" for place, stem in places for suffix in (".py", ".json")}
 
 
 def _content(path: Path) -> bytes:
