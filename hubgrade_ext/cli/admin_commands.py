@@ -16,7 +16,7 @@ from hubgrade_ext.cli.parser import Arguments, UsageError
 from hubgrade_ext.core.errors import InvalidRequest, NotFound
 from hubgrade_ext.hub.setup import advice
 from hubgrade_ext.hub.setup.everything import artifacts
-from hubgrade_ext.hub.setup.plan import Plan, on_disk, plan_items
+from hubgrade_ext.hub.setup.plan import Plan, PlannedItem, on_disk, plan_items
 from hubgrade_ext.hub.setup.site import Course, Site
 from hubgrade_ext.hub.setup.site_rules import check_site, default_venv, known_course
 from hubgrade_ext.hub.setup.state_file import STATE_FILE, read_site, read_wanted_site
@@ -87,7 +87,8 @@ def _carry_out(asked: AdminArguments, output: Output, before: Site | None, after
         written = _write(asked, after, plan, prefix)
         left = _plan(after, after, prefix)
         remains = bool(left.changes) or bool(advice.missing_line(after, prefix))
-        plan = msgspec.structs.replace(plan, notes=[*advice.waiting(left.items), *plan.notes])
+        notes = [*advice.waiting(left.items), *plan.notes]
+        plan = Plan(_made(plan, written), plan.commands, notes)
     else:
         remains = bool(plan.changes) or bool(advice.missing_line(after, prefix))
     show_plan(plan, written, output)
@@ -109,6 +110,16 @@ def _write(asked: AdminArguments, after: Site, plan: Plan, prefix: Path) -> Writ
         more = write_plan(wanted, plan_items(wanted, prefix), keep, prefix)
         written = Written([*written.paths, *more.paths], written.backup)
     return written
+
+
+def _made(plan: Plan, written: Written) -> list[PlannedItem]:
+    """Return the items as they were carried out: what waited for an account may have been made since."""
+    return [
+        msgspec.structs.replace(item, action="create", reason="")
+        if item.action == "wait" and item.path in written.paths
+        else item
+        for item in plan.items
+    ]
 
 
 def _before(asked: AdminArguments) -> Site | None:

@@ -27,7 +27,9 @@ def commands(site: Site, items: list[PlannedItem]) -> list[str]:
     restarted = [proxy] if proxy in actions or str(site.secrets_file) in actions else []
     if restarted:
         found.append(f"systemctl restart {PROXY_UNIT}")
-    if restarted or {hub, str(site.piece)} & set(actions):
+    # a course whose account or folder was not there was left out
+    courses = any(item.owner != "root" and item.action in ("create", "wait") for item in items)
+    if restarted or courses or {hub, str(site.piece)} & set(actions):
         found.append(f"systemctl restart {HUB_UNIT}")
     return found
 
