@@ -13,7 +13,6 @@ from queue import Empty
 from typing import Any
 
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
-from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from jupyter_client.session import Session
 
 from hubgrade_ext.grading.execution.frames import Frames, TooLarge, frame
@@ -233,8 +232,6 @@ def manager_for(sandbox: Sandbox, kernel_name: str, arguments: Sequence[str]) ->
     """Return what starts this kernel: a direct one where that is the same. Raises KernelMissing."""
     if kernel_name == "python":  # as jupyter_client's KernelManager has it
         kernel_name = NATIVE_KERNEL_NAME
-    # As jupyter_client's manager reads it.
-    kernel_name = NATIVE_KERNEL_NAME if kernel_name == "python" else kernel_name
     spec = find_kernel(kernel_name, SandboxedKernelManager.known)
     if sandbox.server.language_info is not None and is_warm(spec) and not arguments:
         return DirectManager(sandbox, kernel_name)

@@ -48,7 +48,6 @@ class Pipe:
         self._handle = -1
         self._lock = threading.RLock()
         self._between: int | None = None
-        self._sending = 0
         self._late: list[bytes] = []
         self._interrupted = False
 
@@ -64,31 +63,31 @@ class Pipe:
 
     def _renew(self) -> None:
         self._lock = threading.RLock()
-        self._sending = 0
         self._late = []
 
-    def interrupt(self, number: int, stack: FrameType | None) -> None:
-        """Handle SIGINT: at once, but not in the middle of a frame."""
-        if self._sending:
-            self._interrupted = True
-        else:
-            signal.default_int_handler(number, stack)
+    def _note_interrupt(self, number: int, stack: FrameType | None) -> None:
+        self._interrupted = True
 
     def send(self, data: bytes) -> None:
-        """Send one frame."""
+        """Send one frame; an interrupt waits until it is sent."""
         if self._handle < 0:
             return
-        main = threading.current_thread() is threading.main_thread()
-        self._sending += main
+        if threading.current_thread() is not threading.main_thread():
+            self._put(data)
+            return
+        handler = signal.signal(signal.SIGINT, self._note_interrupt)
+        self._put(data)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
+        if self._interrupted:
+            self._interrupted = False
+            signal.raise_signal(signal.SIGINT)
+
+    def _put(self, data: bytes) -> None:
         with self._lock:
             self._late.append(data)
-            # A handler of the student's may print while we write.
+            # A signal handler of the student's may print while we write.
             if len(self._late) == 1:
                 self._write_all()
-        self._sending -= main
-        if main and self._interrupted and not self._sending:
-            self._interrupted = False
-            raise KeyboardInterrupt
 
     def _write_all(self) -> None:
         if self._between is not None:
@@ -196,13 +195,9 @@ class DirectPub(IOPubThread):
 
 
 class DirectKernel(IPythonKernel):
-    """ipykernel's kernel, interrupted only between two frames."""
+    """ipykernel's kernel, with one shell and nothing to abort."""
 
     _supports_kernel_subshells = False
-
-    def pre_handler_hook(self) -> None:
-        """Handle SIGINT while a request is handled."""
-        self.saved_sigint_handler = signal.signal(signal.SIGINT, self.session.pipe.interrupt)  # type: ignore[union-attr]
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Abort nothing: the worker asks for one cell at a time."""
