@@ -1,12 +1,17 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { Signal } from '@lumino/signaling';
 import { act, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { needsConfirmation } from '../acts';
 import { Failure } from '../api/errors';
+import { jobRequest, type Job } from '../api/wire';
 import { DueDateDialog } from '../components/DueDateDialog';
 import { NewAssignmentDialog } from '../components/NewAssignmentDialog';
 import { PlanDialog } from '../components/PlanDialog';
+import type { JobTracker } from '../jobs';
+import { toastsPlugin } from '../plugins/toasts';
 import { FakeServer, makeHubgrade, refusal } from './fakes';
-import { assignment, job, plan, studentAssignment } from './samples';
+import { assignment, course, job, plan, studentAssignment } from './samples';
 
 afterEach(() => {
   cleanup();
@@ -77,6 +82,22 @@ describe('the release gate', () => {
     fireEvent.click(button('Release anyway'));
     await act(() => running);
     expect(server.asked('POST /jobs')[0].body).toMatchObject({ verb: 'release_assignment', anyway: true });
+    tracker.dispose();
+  });
+  it('is told of when an assignment was generated whose solution does not pass', async () => {
+    const server = new FakeServer();
+    server.on['POST /plan'] = held;
+    server.on['GET /jobs'] = { course: course(), jobs: [] };
+    const { hubgrade, opener, tracker } = makeHubgrade(server);
+    await toastsPlugin.activate({} as JupyterFrontEnd, hubgrade);
+    const request = jobRequest({ verb: 'generate_assignment', assignment_id: 'ps1' });
+    const summary = 'Its solution does not pass: 1 fault.';
+    (tracker.ended as Signal<JobTracker, Job>).emit(job({ state: 'done', total: 1, done: 1, request, summary }));
+    await waitFor(() => expect(opener.notify).toHaveBeenCalled());
+    const [text, tone, button] = opener.notify.mock.calls[0] as [string, string, { run: () => void }];
+    expect([text, tone]).toEqual(['Generate ps1: Its solution does not pass: 1 fault.', 'warning']);
+    button.run();
+    expect(await screen.findByRole('button', { name: 'Release anyway' })).toBeTruthy();
     tracker.dispose();
   });
   it('says beside what is replaced that the solution is graded first, or passed', () => {

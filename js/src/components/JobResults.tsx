@@ -1,4 +1,4 @@
-import type { Finding, JobDetail } from '../api/wire';
+import type { Finding, ItemResult, JobDetail } from '../api/wire';
 import { outcomeTone } from '../outcome';
 import { useTrans } from '../translation';
 import { FindingItem } from './FindingItem';
@@ -18,7 +18,7 @@ export function JobResults({ detail, onFix }: IJobResultsProps): JSX.Element {
   const remarked = detail.results.filter(result => result.state === 'done' && result.notebooks.length > 0 && result.message);
   const rest = detail.results.length - failed.length - remarked.length;
   // of one item what it has to say is worth reading also when it went well
-  const said = detail.results.length === 1 ? detail.results.filter(one => one.state !== 'failed' && one.message) : [];
+  const said = detail.results.length === 1 ? detail.results.filter(saysSomething) : [];
   return (
     <>
       {detail.findings.map(finding => (
@@ -68,4 +68,9 @@ export function JobResults({ detail, onFix }: IJobResultsProps): JSX.Element {
       {rest > 0 && <p className="jp-Hubgrade-muted">{trans._n('%1 went well', '%1 went well', rest)}</p>}
     </>
   );
+}
+
+/** Say whether a result that went well has a remark of its own, beside those on notebooks. */
+function saysSomething({ state, message, notebooks }: ItemResult): boolean {
+  return state !== 'failed' && message !== '' && notebooks.length === 0;
 }

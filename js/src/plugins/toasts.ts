@@ -10,25 +10,28 @@ export const toastsPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IHubgrade],
   activate: (_app: JupyterFrontEnd, hubgrade: IHubgrade) => {
-    const { acts, opener, tracker, trans } = hubgrade;
-    tracker.ended.connect((_, job) => {
-      const title = `${verbName(job.request.verb, trans)} ${job.request.assignment_id}`;
-      const { request } = job;
-      if (job.error?.code === 'gate_failed') {
-        // planned anew, the dialog shows every finding and asks for the second word
-        opener.notify(`${title}: ${jobResult(job, trans)}`, 'error', {
-          label: trans.__('Show why'),
-          run: () => void acts.run(job.course_key, request)
-        });
-        return;
-      }
-      opener.notify(`${title}: ${jobResult(job, trans)}`, toneOf(job), {
-        label: trans.__('Show'),
-        run: () => opener.coursePage({ course_key: job.course_key, ...placeOf(job) })
-      });
-    });
+    hubgrade.tracker.ended.connect((_, job) => void announce(hubgrade, job));
   }
 };
+
+async function announce({ acts, opener, trans }: IHubgrade, job: Job): Promise<void> {
+  const { course_key } = job;
+  const { assignment_id, verb } = job.request;
+  const text = `${verbName(verb, trans)} ${assignment_id}: ${jobResult(job, trans)}`;
+  const generated = verb === 'generate_assignment' && job.state === 'done' && job.failed === 0;
+  if (job.error?.code === 'gate_failed' || (generated && (await acts.isHeldBack(course_key, assignment_id)))) {
+    // planned anew, the dialog shows every finding and asks for the second word
+    opener.notify(text, job.error ? 'error' : 'warning', {
+      label: trans.__('Show why'),
+      run: () => void acts.run(course_key, { verb: 'release_assignment', assignment_id })
+    });
+    return;
+  }
+  opener.notify(text, toneOf(job), {
+    label: trans.__('Show'),
+    run: () => opener.coursePage({ course_key, ...placeOf(job) })
+  });
+}
 
 function toneOf(job: Job): 'success' | 'warning' | 'error' | 'info' {
   if (job.state === 'failed') {
