@@ -141,8 +141,9 @@ def point_at(web_settings: Settings, course: CourseSettings) -> None:
             gradebook.close()
         web_settings["nbgrader_db_url"] = formgrader.coursedir.db_url
     if not serves(web_settings, course):
+        database = mask_urls(formgrader.coursedir.db_url)
         raise Conflict(
-            f"formgrader insists on {formgrader.coursedir.root} with {mask_urls(formgrader.coursedir.db_url)}.",
+            f"formgrader insists on {formgrader.coursedir.root} with {database}.",
             "Look for CourseDirectory.root and db_url in the files that the settings page lists.",
         )
     # the course that the server began with may have been outside; this one is inside

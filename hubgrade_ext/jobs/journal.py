@@ -251,10 +251,12 @@ class Journal:
             raise _no_job(job_id)
         return detail
 
-    def planned(self, job_id: str) -> list[str]:
+    def planned(self, job_id: str) -> tuple[str, ...]:
         """Return the items that a job set out to do and that have no result yet."""
         query = "SELECT item FROM items WHERE job_id = ? AND state = ? ORDER BY rowid"
-        return self.file.read(lambda db: [row["item"] for row in db.execute(query, (job_id, PLANNED))], [])
+        return self.file.read(
+            lambda db: tuple(row["item"] for row in db.execute(query, (job_id, PLANNED))), ()
+        )
 
     def has_foreign_jobs(self, owner: Owner) -> bool:
         """Say whether active jobs belong to other living processes, and may need resuming later."""
