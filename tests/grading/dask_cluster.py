@@ -45,12 +45,14 @@ def _command(process: psutil.Process) -> str:
 
 
 @contextmanager
-def dask_processes(folder: Path, workers: int, *options: str) -> Iterator[DaskProcesses]:
+def dask_processes(
+    folder: Path, workers: int, *options: str, protocol: str = "tcp"
+) -> Iterator[DaskProcesses]:
     folder.mkdir(parents=True, exist_ok=True)
     where, log = folder / "scheduler.json", folder / "log"
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     dask = [sys.executable, "-W", "ignore", "-m", "dask"]
-    common = [*options, "--scheduler-file", str(where), "--no-dashboard"]
+    common = [*options, "--scheduler-file", str(where), "--no-dashboard", "--protocol", protocol]
     started: list[psutil.Popen] = []
     try:
         with log.open("wb") as file:

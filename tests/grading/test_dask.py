@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,20 +22,25 @@ from hubgrade_ext.core.models import JobRequest
 from hubgrade_ext.grading.execution import dask_executor, dask_worker
 from hubgrade_ext.grading.execution.bundle import Bundle, BundleFile, BundleResult
 from hubgrade_ext.grading.execution.dask_cluster import ClusterLost
-from hubgrade_ext.grading.execution.dask_executor import ClusterUnfit, DaskExecutor
-from hubgrade_ext.grading.execution.engine import ExecutorSettings, execute_bundle
+from hubgrade_ext.grading.execution.dask_executor import ClusterUnfit, DaskExecutor, WorkerLost
+from hubgrade_ext.grading.execution.engine import ExecutorSettings, Result, execute_bundle
 from hubgrade_ext.grading.execution.isolation import choose
+from hubgrade_ext.grading.execution.kernel_server import IsolationUnavailable
 from hubgrade_ext.grading.execution.limits import Limits
 from tests.grading.dask_cluster import DaskProcesses, dask_processes
 
 Cell = Callable[[int, str], Any]
 PATIENCE_S = 200
+NO_SANDBOX = """
+from hubgrade_ext.grading.execution import isolation
+isolation.try_level = lambda level: isolation.Verdict(level, level == "none", "Not on this machine.")
+"""
 NAPPING = ["import time\n", "time.sleep(1)\n"]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProcesses]:
-    with dask_processes(tmp_path_factory.mktemp("dask"), 3) as processes:
+    with dask_processes(tmp_path_factory.mktemp("dask"), 2) as processes:
         yield processes
 
 
@@ -44,17 +52,19 @@ def on_cluster(cluster: DaskProcesses) -> Iterator[DaskExecutor]:
 
 
 class Starts:
-    """What workers announce when they start an order. The first `to_kill` workers are killed then."""
+    """What workers announce when they start an order; the first `to_kill`, or every n-th, is killed then."""
 
     def __init__(self, cluster: DaskProcesses) -> None:
         self.cluster = cluster
         self.orders: list[str] = []
         self.to_kill = 0
+        self.every = 0
+        self.killed = 0
 
     def __call__(self, event: tuple[float, dict[str, str]]) -> None:
         self.orders.append(event[1]["order_id"])
-        if self.to_kill:
-            self.to_kill -= 1
+        if self.killed < self.to_kill or (self.every and len(self.orders) % self.every == 0):
+            self.killed += 1
             self.cluster.worker_at(event[1]["worker"]).kill()
 
 
@@ -87,7 +97,7 @@ def test_a_class_is_graded_once_though_a_worker_dies(
     room = classroom
     room.configure("c.HubgradeGrading.executor = 'dask'")
     room.configure(f"c.HubgradeDask.scheduler = {cluster.address!r}")
-    students = [f"student{number}" for number in range(6)]
+    students = [f"student{number}" for number in range(4)]
     for name in students:
         folder = room.hand_in(name, solved=name == "student0")
         (folder / "problem2.ipynb").unlink()
@@ -102,18 +112,15 @@ def test_a_class_is_graded_once_though_a_worker_dies(
     assert {(result.state, result.code) for result in ended} == {("done", "notebook_missing")}
     assert {result.isolation for result in ended} == {choose()}
     assert len(starts.orders) > len(students) == len(set(starts.orders))
-    assert room.query("SELECT count(*) FROM submitted_assignment") == [(6,)]
+    assert room.query("SELECT count(*) FROM submitted_assignment") == [(4,)]
     assert sorted(path.name for path in (room.root / "autograded").iterdir()) == students
     assert room.score("student0") > 0
 
 
 def test_what_runs_is_stopped_and_what_waits_is_cancelled(on_cluster: DaskExecutor) -> None:
     endless = bundle("import time\ntime.sleep(900)", limits=Limits(cell_timeout_s=None))
-    futures = [on_cluster.submit(execute_bundle, endless) for _ in range(6)]
-    deadline = time.monotonic() + PATIENCE_S
-    while sum(future.running() for future in futures) < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    futures = [on_cluster.submit(execute_bundle, endless) for _ in range(4)]
+    _wait_until_running(futures)
     first = next(future for future in futures if future.running())
     on_cluster.stop(first)
     assert first.result(PATIENCE_S).outcome.kind == "cancelled"
@@ -124,9 +131,28 @@ def test_what_runs_is_stopped_and_what_waits_is_cancelled(on_cluster: DaskExecut
         assert printed(again.submit(execute_bundle, bundle("print(6 * 7)")).result(PATIENCE_S)) == "42\n"
 
 
+def test_workers_are_free_again_when_their_client_is_gone(on_cluster: DaskExecutor) -> None:
+    endless = bundle("import time\ntime.sleep(900)", limits=Limits(cell_timeout_s=None))
+    futures = [on_cluster.submit(execute_bundle, endless) for _ in range(2)]
+    _wait_until_running(futures)
+    on_cluster._client.close()
+    with DaskExecutor(ExecutorSettings(), on_cluster.dask) as other:
+        assert printed(other.submit(execute_bundle, bundle("print(6 * 7)")).result(PATIENCE_S)) == "42\n"
+    for future in futures:
+        with pytest.raises(ClusterLost, match="lost"):
+            future.result(PATIENCE_S)
+
+
+def _wait_until_running(futures: list[Result], count: int = 2) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while sum(future.running() for future in futures) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_what_the_workers_refuse_is_said(on_cluster: DaskExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     assert on_cluster.submit(execute_bundle, bundle("1")).result(PATIENCE_S).outcome.kind == "ok"
-    assert on_cluster.ahead == 6
+    assert on_cluster.ahead == 4
     open_network = bundle("1", limits=Limits(network=True))
     with pytest.raises(ClusterUnfit, match="could give orders"):
         on_cluster.submit(execute_bundle, open_network)
@@ -136,12 +162,12 @@ def test_what_the_workers_refuse_is_said(on_cluster: DaskExecutor, monkeypatch: 
 
 
 def test_answers_are_checked() -> None:
-    order = bundle("1")
+    order = bundle("1", limits=Limits(output_bytes=1024, returned_bytes=1024))
     for data, why in (
         ({"result": b""}, "other than bytes"),
         (b"\x80\x04}.", "makes no sense"),
         (msgspec.msgpack.encode({"result": b"\x80\x04}."}), "makes no sense"),
-        (msgspec.msgpack.encode({"result": bytes(200 * 1024**2)}), "at most"),
+        (msgspec.msgpack.encode({"result": bytes(2 * 1024**2)}), "at most"),
     ):
         with pytest.raises(InternalError, match=why):
             dask_executor._checked(data, order)
@@ -159,8 +185,25 @@ def test_a_cluster_is_started_for_a_run_and_ended_with_it() -> None:
     settings = DaskSettings(cluster_class=start, cluster_options={"processes": True}, workers=1)
     with DaskExecutor(ExecutorSettings(level="none"), settings) as executor:
         result = executor.submit(execute_bundle, bundle("print(6 * 7)")).result(PATIENCE_S)
-    assert (printed(result), result.level) == ("42\n", "none")
+        assert (printed(result), result.level) == ("42\n", "none")
+        # a worker on a machine without that level
+        executor._client.run(exec, NO_SANDBOX, {})
+        same = DaskSettings(scheduler=made[0].scheduler_address)
+        with (
+            DaskExecutor(ExecutorSettings(level="bubblewrap"), same) as demanding,
+            pytest.raises(IsolationUnavailable, match=r"On the worker .* bubblewrap does not work"),
+        ):
+            demanding.submit(execute_bundle, bundle("1")).result(PATIENCE_S)
     assert made[0].status.name == "closed"
+
+
+@pytest.mark.long
+def test_a_submission_is_given_to_three_workers_at_most(on_cluster: DaskExecutor, starts: Starts) -> None:
+    starts.to_kill = 5
+    future = on_cluster.submit(execute_bundle, bundle("import time\ntime.sleep(900)"))
+    with pytest.raises(WorkerLost, match="3 workers"):
+        future.result(PATIENCE_S)
+    assert len(starts.orders) <= 4  # the fourth start is what tells it
 
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +212,7 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_cluster, "_CONNECT_TIMEOUT_S", 0.5)
     with pytest.raises(ClusterLost, match="cannot be reached"):
         DaskExecutor(ExecutorSettings(), DaskSettings(scheduler="tcp://127.0.0.1:9"))
-    with pytest.raises(ConfigBroken, match="Security"):
+    with pytest.raises(ConfigBroken, match="security cannot be used"):
         DaskExecutor(ExecutorSettings(), DaskSettings(scheduler="tcp://x", security={"tls_key": "x"}))
 
     def refuse(**options: Any) -> None:
@@ -177,3 +220,80 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ClusterLost, match="quota exceeded"):
         DaskExecutor(ExecutorSettings(), DaskSettings(cluster_class=refuse))
+
+
+@pytest.mark.long
+def test_a_scheduler_that_dies(tmp_path: Path) -> None:
+    with dask_processes(tmp_path / "dask", 1) as cluster:
+        executor = DaskExecutor(
+            ExecutorSettings(), DaskSettings(scheduler=cluster.address, start_timeout_s=10)
+        )
+        endless = bundle("import time\ntime.sleep(900)", limits=Limits(cell_timeout_s=None))
+        futures = [executor.submit(execute_bundle, endless) for _ in range(3)]
+        _wait_until_running(futures, 1)
+        cluster.scheduler.kill()
+        for future in futures:
+            with pytest.raises(ClusterLost):
+                future.result(PATIENCE_S)
+        executor.shutdown(cancel_futures=True)
+
+
+@pytest.mark.long
+def test_a_cluster_behind_tls(tmp_path: Path) -> None:
+    """With it, student code may have the network; without its certificate, nobody gets in."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=hubgrade",
+        "-days",
+        "2",
+    ]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    files = {"ca_file": str(certificate), "cert": str(certificate), "key": str(key)}
+    options = [f"--tls-{name.replace('_', '-')}={path}" for name, path in files.items()]
+    security = {
+        "tls_ca_file": str(certificate),
+        "tls_client_cert": str(certificate),
+        "tls_client_key": str(key),
+        "require_encryption": True,
+    }
+    with dask_processes(tmp_path / "dask", 1, *options, protocol="tls") as cluster:
+        assert cluster.address.startswith("tls://")
+        settings = DaskSettings(scheduler=cluster.address, security=security)
+        with DaskExecutor(ExecutorSettings(), settings) as executor:
+            allowed = bundle("print(6 * 7)", limits=Limits(network=True))
+            assert printed(executor.submit(execute_bundle, allowed).result(PATIENCE_S)) == "42\n"
+        with pytest.raises((ClusterLost, ConfigBroken)):
+            DaskExecutor(ExecutorSettings(), DaskSettings(scheduler=cluster.address))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_a_large_class_is_graded_once_though_workers_die_all_the_time(
+    classroom: Any, cluster: DaskProcesses, starts: Starts
+) -> None:
+    room = classroom
+    room.configure("c.HubgradeGrading.executor = 'dask'")
+    room.configure(f"c.HubgradeDask.scheduler = {cluster.address!r}")
+    students = [f"student{number:03}" for number in range(60)]
+    for name in students:
+        room.hand_in(name)
+    starts.every = 9
+    request = JobRequest(verb="autograde", assignment_id="ps1")
+    results = [step.result for step in autograde(open_course(room.root), request, frozenset())]
+    ended = [result for result in results if result is not None]
+    assert sorted(result.item for result in ended) == students
+    lost = {result.item for result in ended if result.code == "worker_lost"}
+    graded = {result.item for result in ended if result.state == "done"}
+    assert lost | graded == set(students)
+    assert len(graded) > 50
+    assert {path.name for path in (room.root / "autograded").iterdir()} == graded
+    assert starts.killed >= 5

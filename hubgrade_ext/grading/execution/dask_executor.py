@@ -14,7 +14,7 @@ import functools
 import secrets
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import msgspec
@@ -23,11 +23,12 @@ from distributed import Future as DaskFuture
 
 from hubgrade_ext.core.dask_options import DaskSettings
 from hubgrade_ext.core.errors import Conflict, CourseBroken, HubgradeError, InternalError, InvalidRequest
-from hubgrade_ext.grading.execution.bundle import Bundle, decode_result
+from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, decode_result
 from hubgrade_ext.grading.execution.dask_cluster import ClusterLost, cluster_client, no_workers
 from hubgrade_ext.grading.execution.dask_worker import Answer, Order, execute_order, pack, stop_orders
 from hubgrade_ext.grading.execution.engine import ExecutorSettings, Result, execute_bundle
 from hubgrade_ext.grading.execution.kernel_server import IsolationUnavailable
+from hubgrade_ext.grading.execution.submission_run import failed
 
 _MOST_STARTS = 3
 _LOOK_S = 5.0
@@ -54,6 +55,14 @@ class _Task:
         self.future: Result = concurrent.futures.Future()
         self.handle: DaskFuture[bytes] | None = None
         self.starts = 0
+        self._begun = False
+        self._lock = threading.Lock()
+
+    def begin(self) -> bool:
+        """Say that it runs, if it was not said before; False when it was cancelled."""
+        with self._lock:
+            self._begun = self._begun or self.future.set_running_or_notify_cancel()
+            return self._begun
 
 
 class DaskExecutor(concurrent.futures.Executor):
@@ -103,16 +112,13 @@ class DaskExecutor(concurrent.futures.Executor):
         handle = self._client.submit(execute_order, pack(order, self._run), key=order_id, pure=False)
         task.handle = handle
         handle.add_done_callback(functools.partial(self._ended, order_id))
+        task.future.add_done_callback(functools.partial(self._done, order_id))
         return task.future
 
     def stop(self, future: Result) -> None:
         """Cancel a submission; one that runs ends at once, with the outcome `cancelled`."""
-        order_id = next((name for name, task in self._tasks.items() if task.future is future), None)
-        if order_id is None:
-            return
-        if future.cancel():
-            self._give_up(order_id, None)
-        else:
+        order_id = next((name for name, task in list(self._tasks.items()) if task.future is future), None)
+        if order_id is not None and not future.cancel():
             self._client.run(stop_orders, order_id, on_error="ignore")
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -122,10 +128,7 @@ class DaskExecutor(concurrent.futures.Executor):
         if not cancel_futures:
             concurrent.futures.wait([task.future for task in list(self._tasks.values())])
         self._closing.set()
-        running = [name for name, task in self._tasks.items() if not task.future.cancel()]
-        for name in list(self._tasks):
-            if name not in running:
-                self._give_up(name, None)
+        running = [name for name, task in list(self._tasks.items()) if not task.future.cancel()]
         if running and self._client.status == "running":
             self._end_running(running)
         self._watcher.join()
@@ -156,9 +159,7 @@ class DaskExecutor(concurrent.futures.Executor):
             if task is None:
                 return
             task.starts += 1
-            first = task.starts == 1 and not task.future.running()
-        if first and not task.future.set_running_or_notify_cancel():
-            self._give_up(order_id, None)
+        task.begin()
         if task.starts > _MOST_STARTS:
             self._give_up(order_id, _lost())
 
@@ -169,22 +170,27 @@ class DaskExecutor(concurrent.futures.Executor):
             return
         try:
             result = _checked(handle.result(), task.bundle)
+        except InternalError as error:
+            self._finish(order_id, failed(task.bundle, self.settings.level or "none", error))
         except HubgradeError as error:
             self._give_up(order_id, error)
         except KilledWorker:
             self._give_up(order_id, _lost())
-        except (CancelledError, OSError) as error:
-            gone = ClusterLost("The Dask cluster was lost.", "Check that its scheduler runs, then try again.")
-            gone.__cause__ = error
-            self._give_up(order_id, gone)
         except Exception as error:  # noqa: BLE001  whoever waits for the future has to be told
-            why = f"A worker of the cluster cannot run hubgrade: {type(error).__name__}."
-            self._give_up(order_id, ClusterUnfit(why, "Install this version of hubgrade-ext on all workers."))
+            self._give_up(order_id, _unfit(error) if handle.status == "error" else _cluster_lost(error))
         else:
-            with self._lock:
-                self._tasks.pop(order_id, None)
-            if task.future.running() or task.future.set_running_or_notify_cancel():
-                task.future.set_result(result)
+            self._finish(order_id, result)
+
+    def _finish(self, order_id: str, result: BundleResult) -> None:
+        with self._lock:
+            task = self._tasks.pop(order_id, None)
+        if task is not None and task.begin():
+            task.future.set_result(result)
+
+    def _done(self, order_id: str, future: Result) -> None:
+        """Take what was cancelled while it waited off the cluster."""
+        if future.cancelled():
+            self._give_up(order_id, None)
 
     def _give_up(self, order_id: str, error: HubgradeError | None) -> None:
         """Forget a task, and tell whoever waits for it why; None when he has cancelled it himself."""
@@ -192,10 +198,11 @@ class DaskExecutor(concurrent.futures.Executor):
             task = self._tasks.pop(order_id, None)
         if task is None:
             return
-        if task.handle is not None and not task.handle.done():
-            task.handle.cancel()
-        if error is not None and (task.future.running() or task.future.set_running_or_notify_cancel()):
+        if error is not None and task.begin():
             task.future.set_exception(error)
+        with suppress(OSError, RuntimeError, CancelledError):  # the scheduler may be gone
+            if task.handle is not None and not task.handle.done():
+                task.handle.cancel()
 
     def _look(self) -> int:
         """Return how many submissions the cluster's workers can execute at once."""
@@ -218,7 +225,7 @@ class DaskExecutor(concurrent.futures.Executor):
                 return
 
 
-def _checked(data: object, bundle: Bundle) -> Any:
+def _checked(data: object, bundle: Bundle) -> BundleResult:
     """Return the result in an answer. Raises: InternalError (makes no sense), what the worker refused for."""
     if not isinstance(data, bytes):
         raise InternalError("A worker of the cluster answered with something other than bytes.")
@@ -228,9 +235,25 @@ def _checked(data: object, bundle: Bundle) -> Any:
         raise InternalError(f"A worker's answer makes no sense: {error}.") from error
     if answer.code == IsolationUnavailable.code:
         raise IsolationUnavailable(answer.message, answer.remedy)
+    if answer.code == InternalError.code:
+        raise InternalError(answer.message, answer.remedy)
     if answer.code:
         raise ClusterUnfit(answer.message, answer.remedy)
     return decode_result(answer.result, bundle)
+
+
+def _unfit(error: Exception) -> ClusterUnfit:
+    """Explain what dask itself says of a task that could not even begin."""
+    why = f"A worker of the cluster cannot run hubgrade: {type(error).__name__}."
+    return ClusterUnfit(why, "Install this version of hubgrade-ext on all workers.")
+
+
+def _cluster_lost(error: Exception) -> ClusterLost:
+    lost = ClusterLost(
+        "The Dask cluster was lost.", "Check that its scheduler runs, then grade what remains."
+    )
+    lost.__cause__ = error
+    return lost
 
 
 def _lost() -> WorkerLost:

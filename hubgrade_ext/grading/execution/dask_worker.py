@@ -13,16 +13,17 @@ from contextlib import contextmanager
 from importlib.metadata import version
 
 import msgspec
-from distributed import get_worker
+from distributed import Worker, get_worker
 
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.grading.environment import sandbox_environment
-from hubgrade_ext.grading.execution.bundle import Bundle, Level
+from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level
 from hubgrade_ext.grading.execution.engine import ExecutorSettings, LocalExecutor, Result, execute_bundle
 
 VERSION = version("hubgrade-ext")
 # executors kept warm: one for each course's settings
 _MOST_EXECUTORS = 3
+_LOOK_S = 2.0
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -105,7 +106,7 @@ def _answer(packed: bytes) -> Answer:
             with _lock:
                 _running[order.order_id] = kept, result
             try:
-                return Answer(msgspec.msgpack.encode(result.result()))
+                return Answer(msgspec.msgpack.encode(_awaited(worker, order.order_id, kept, result)))
             finally:
                 with _lock:
                     del _running[order.order_id]
@@ -119,6 +120,17 @@ def _answer(packed: bytes) -> Answer:
             message=f"The worker {worker.name} failed unexpectedly ({type(error).__name__}).",
             remedy="Look into that worker's log.",
         )
+
+
+def _awaited(worker: Worker, order_id: str, kept: _Kept, result: Result) -> BundleResult:
+    """Return the result; end what nobody waits for any more, as when the one who ordered it was killed."""
+    while True:
+        try:
+            return result.result(_LOOK_S)
+        except TimeoutError:
+            task = worker.state.tasks.get(order_id)
+            if task is None or task.state == "cancelled":
+                kept.executor.stop(result)
 
 
 @contextmanager
