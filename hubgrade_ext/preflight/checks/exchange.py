@@ -39,13 +39,18 @@ def find_missing(exchange: FolderFacts) -> Verdict:
         case "folder":
             return None
         case "missing":
-            return Fault(f"The exchange {exchange.path} does not exist.", create)
+            mine = os.access(Path(exchange.path).parent, os.W_OK | os.X_OK)
+            return Fault(f"The exchange {exchange.path} does not exist.", create, fixable=mine)
         case "dangling link":
-            return Fault(f"The exchange {exchange.path} is a link to a folder that does not exist.", create)
+            return Fault(
+                f"The exchange {exchange.path} is a link to a folder that does not exist.",
+                create,
+                fixable=False,
+            )
         case "file":
-            return Fault(f"The exchange {exchange.path} is a file, not a folder.")
+            return Fault(f"The exchange {exchange.path} is a file, not a folder.", fixable=False)
         case _:
-            return Fault(f"The exchange {exchange.path} cannot be read.")
+            return Fault(f"The exchange {exchange.path} cannot be read.", fixable=False)
 
 
 def find_unwritable(exchange: FolderFacts, settings: CourseSettings) -> Verdict:
