@@ -74,13 +74,6 @@ export class Acts {
     });
   }
 
-  /** Say whether an assignment, as it was generated, is known not to pass the release gate. */
-  async isHeldBack(course: string, assignment_id: string): Promise<boolean> {
-    const wish = { verb: 'release_assignment' as const, assignment_id };
-    const plan = await this.attempt(() => this.parts.model.client.planJob(course, wish));
-    return !(plan instanceof Failure) && isHeldBack(plan);
-  }
-
   /** Do the next step of an assignment. */
   async nextStep(course: string, row: AssignmentRow): Promise<void> {
     const { step } = row.next_step;

@@ -1,8 +1,9 @@
 /** Say that a job has ended, with its result and a link to it. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import type { Job } from '../api/wire';
+import type { Model } from '../model';
 import { IHubgrade } from '../tokens';
-import { jobResult, verbName } from '../words';
+import { isHeldBack, jobResult, verbName } from '../words';
 
 export const toastsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'hubgrade-ext:toasts',
@@ -14,12 +15,13 @@ export const toastsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-async function announce({ acts, opener, trans }: IHubgrade, job: Job): Promise<void> {
+async function announce({ acts, model, opener, trans }: IHubgrade, job: Job): Promise<void> {
   const { course_key } = job;
   const { assignment_id, verb } = job.request;
   const text = `${verbName(verb, trans)} ${assignment_id}: ${jobResult(job, trans)}`;
   const generated = verb === 'generate_assignment' && job.state === 'done' && job.failed === 0;
-  if (job.error?.code === 'gate_failed' || (generated && (await acts.isHeldBack(course_key, assignment_id)))) {
+  const held = generated && (await isReleaseHeldBack(model, course_key, assignment_id));
+  if (held || job.error?.code === 'gate_failed') {
     // planned anew, the dialog shows every finding and asks for the second word
     opener.notify(text, job.error ? 'error' : 'warning', {
       label: trans.__('Show why'),
@@ -31,6 +33,15 @@ async function announce({ acts, opener, trans }: IHubgrade, job: Job): Promise<v
     label: trans.__('Show'),
     run: () => opener.coursePage({ course_key, ...placeOf(job) })
   });
+}
+
+async function isReleaseHeldBack(model: Model, course: string, assignment_id: string): Promise<boolean> {
+  try {
+    return isHeldBack(await model.client.planJob(course, { verb: 'release_assignment', assignment_id }));
+  } catch {
+    // the release itself will say what is wrong
+    return false;
+  }
 }
 
 function toneOf(job: Job): 'success' | 'warning' | 'error' | 'info' {
