@@ -18,7 +18,7 @@ from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.core.steps import submission_states
 from hubgrade_ext.grading.comparison import Released
 from hubgrade_ext.grading.recorded import RecordedAssignment, recorded_assignment
-from hubgrade_ext.grading.repair import mend, take_back
+from hubgrade_ext.grading.repair import mend, planned_repairs, take_back
 from hubgrade_ext.grading.submission import failed, refusal
 
 # what is changed in a student's submission, a sentence each, or the result that ends the work on it
@@ -52,7 +52,12 @@ def repair(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterato
 
     if request.students is None:
         states = patiently(lambda: submission_states(settings, assignment_id))
-        students = [state.student_id for state in states if state.collected]
+        collected = {
+            state.student_id: settings.path(settings.submitted_directory, state.student_id, assignment_id)
+            for state in states
+            if state.collected
+        }
+        students = [name for name, folder in collected.items() if planned_repairs(folder, recorded, released)]
     else:
         students = _named(request)
     yield from _change_and_grade(course, request, skip, students, change)

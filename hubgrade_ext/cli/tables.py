@@ -249,6 +249,8 @@ def job(entry: Job) -> Table:
         "Ended": local(entry.ended_at),
         "Attempt": str(entry.attempt),
     }
+    if entry.summary:
+        facts["Summary"] = entry.summary
     if entry.error:
         facts["Error"] = f"{entry.error.message} {entry.error.remedy}".rstrip()
     for name, value in facts.items():

@@ -155,6 +155,8 @@ def _tell_results(detail: JobDetail, output: Output) -> None:
     output.line(f"{title_of(job.request)}: {', '.join(parts)} of {job.total}{ending} (job {job.job_id})")
     for result in said(detail.results):
         output.line("  " + describe(result))
+    if job.summary:
+        output.line(job.summary)
 
 
 def said(results: Iterable[ItemResult]) -> list[ItemResult]:

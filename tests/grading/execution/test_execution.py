@@ -98,7 +98,7 @@ def test_submission_timeout_counts_all_notebooks(run: Run, said: Said) -> None:
         "submission_timed_out",
     ]
     assert said(result, 1) == ["NotExecuted"]
-    assert result.notebooks[2].notebook is None
+    assert said(result, 2) == ["NotExecuted"]
     assert result.wall_s < 5
 
 
