@@ -74,7 +74,7 @@ def per_role(spawner):
 c.Spawner.pre_spawn_hook = per_role
 """
 # without this and c.JupyterHub.activity_resolution, a hub hears every five minutes whether a server is idle
-BRISK = {"JUPYTERHUB_ACTIVITY_INTERVAL": "1"}
+BRISK = {"JUPYTERHUB_ACTIVITY_INTERVAL": "2"}
 
 
 class Site:
