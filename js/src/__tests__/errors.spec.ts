@@ -23,7 +23,7 @@ describe('answers of the server', () => {
         path: '/user/ada/hubgrade/api/courses/c1/jobs',
         body: {
           verb: 'collect', assignment_id: 'Übung 3', scope: 'remaining', students: null,
-          notebook: '*', before_due_date: false, confirm: ''
+          notebook: '*', before_due_date: false, confirm: '', anyway: false
         }
       }
     ]);
