@@ -120,8 +120,8 @@ def preflight(arguments: Arguments, output: Output) -> int:
     """Print every check; the exit status is 0, 1 for warnings, 2 for errors."""
     from hubgrade_ext.actions.fixes.catalogue import FIXES
     from hubgrade_ext.preflight.facts import Given
-    from hubgrade_ext.preflight.notebook_facts import gather_sources
     from hubgrade_ext.preflight.runner import run, run_configuration
+    from hubgrade_ext.preflight.sources import gather_sources
 
     only = arguments.only or ()
     try:

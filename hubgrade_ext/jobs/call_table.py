@@ -18,7 +18,7 @@ CALLS: dict[str, str] = {
     "one_assignment": "hubgrade_ext.core.submissions_page:one_assignment",
     "students_page": "hubgrade_ext.core.students_page:students_page",
     "plan": "hubgrade_ext.actions.plans:plan",
-    "gather_sources": "hubgrade_ext.preflight.notebook_facts:gather_sources",
+    "gather_sources": "hubgrade_ext.preflight.sources:gather_sources",
     "plan_fix": "hubgrade_ext.actions.fixes.applying:plan_fix",
     "list_fixes": "hubgrade_ext.actions.fixes.applying:list_fixes",
     "apply_fix": "hubgrade_ext.jobs.fixing:apply_fix",

@@ -23,8 +23,8 @@ from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.core.models import ConfigPage, CourseRef, Finding, FixRecord, JobRequest
 from hubgrade_ext.preflight.facts import Given
-from hubgrade_ext.preflight.notebook_facts import gather_sources
 from hubgrade_ext.preflight.runner import run
+from hubgrade_ext.preflight.sources import gather_sources
 
 BASICS = "02. Database Basics"
 CONFIG = """\

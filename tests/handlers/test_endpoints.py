@@ -131,7 +131,13 @@ async def test_all_is_fine(
     assert [c["course_id"] for c in session["courses"]] == ["course101"]
     assert session["username"]
     await call("get_config", **key)
-    await call("get_preflight", query={"slow": "0"}, **key)
+    quick = await call("get_preflight", query={"slow": "0"}, **key)
+    whole = await call("get_preflight", **key)
+    status = [{f["check_id"]: f["status"] for f in report["findings"]} for report in (quick, whole)]
+    assert [s["kernel.missing"] for s in status] == ["running", "ok"]
+    assert "running" not in status[1].values()
+    # what only this server knows
+    assert [status[1][i] for i in ("serverext.enabled", "formgrader.serves", "server.cwd")] == ["ok"] * 3
     course_dir.chmod(0o755)
     leak = {**key, "fix_id": "coursedir.leak"}
     shown = await call("plan_fix", **leak)

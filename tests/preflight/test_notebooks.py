@@ -15,8 +15,8 @@ from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.models import CourseRef, Finding
 from hubgrade_ext.preflight.checks.notebooks import NOTEBOOKS
 from hubgrade_ext.preflight.facts import Given
-from hubgrade_ext.preflight.notebook_facts import gather_sources
 from hubgrade_ext.preflight.runner import run
+from hubgrade_ext.preflight.sources import gather_sources
 
 Cell = dict[str, Any]
 

@@ -61,6 +61,13 @@ def test_only_limits_the_report_and_keeps_causes(look: Look, settings: CourseSet
         run(settings, ref, only=["no.such"])
 
 
+def test_slow_checks_are_left_for_a_second_call(settings: CourseSettings, look: Look) -> None:
+    quick = run(settings, look(only=["exchange.exists"]).course, slow=False)
+    running = {f.check_id for f in quick.findings if f.status == "running"}
+    assert {"isolation.level", "kernel.missing", "coursedir.submitted_writable", "hub.reachable"} <= running
+    assert not {"exchange.exists", "gradebook.writable", "config.syntax"} & running
+
+
 def test_looking_leaves_no_trace(look: Look, place: Path) -> None:
     before = snapshot(place)
     look()
