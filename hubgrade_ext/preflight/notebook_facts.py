@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class SourceFault(Struct, frozen=True):
-    """One fault; `kind` is the id of the check that reports it, `where` names assignment, notebook and cell."""
+    """One fault; `kind` is the id of the check that reports it, `where` names notebook and cell."""
 
     kind: str
     where: str
