@@ -5,9 +5,13 @@ Added by the tests: how people log in (the machine's users have no passwords), a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pwd
+import secrets
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +25,7 @@ from hubgrade_ext.preflight.checks.hub_session import find_locked, find_refused
 from hubgrade_ext.preflight.hub_facts import gather_hub
 from tests.realhub.hub import (
     AFTER,
+    API,
     PASSWORD,
     PROXY,
     START_S,
@@ -131,12 +136,14 @@ class SetUpHub(RealHub):
             self.proxy.wait(STOP_S)
 
 
-def _free_run() -> int:
-    """Return a port after which others are free as well: the courses' services count on from it."""
+def _free_run(count: int = 4) -> int:
+    """Return the second of so many free ports in a row, for services; below those that systems hand out."""
     while True:
-        (first,) = free_ports(1)
-        if first < 65000:
-            return first
+        first = 20_000 + secrets.randbelow(10_000)
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first + 1
 
 
 def _source(account: Person, course_dir: Path) -> None:
@@ -213,9 +220,16 @@ def test_who_leaves_a_course_loses_it_and_servers_outlive_the_hubs_restart(
 
     told = hub.admin("course", "course101", "--graders")
     assert f"{people['bob'].name} leaves course101" in told
+    # a second course, whose account systemd-sysusers makes
+    second = f"hgt-{hub.machine.tag}-chem"
+    hub.machine.remember("user", second)
+    hub.admin("course", "chem", "--account", second, "--instructors", people["bob"].name, "--make-accounts")
     hub.stop()
     hub.start()
 
+    chem = hub.visitor(people["bob"].name, "/services/chem")
+    eventually(lambda: chem.ask("GET", "/formgrader/manage_assignments")[0] == 200, START_S, lambda: hub.log)
+    assert not people["carol"].may("-x", Path(pwd.getpwnam(second).pw_dir))
     eventually(
         lambda: bob.ask("GET", "/formgrader/manage_assignments")[0] == 403, START_S, lambda: hub.log[-6000:]
     )
@@ -270,7 +284,9 @@ def test_checks_of_the_hub_and_in_a_session(hub: SetUpHub, people: dict[str, Per
         START_S,
         lambda: hub.log[-6000:],
     )
-    report = teacher.get(f"/courses/{teacher.course_key('course101')}/preflight")
+    address = f"{API}/courses/{teacher.course_key('course101')}/preflight"
+    status, report = teacher.ask("GET", address)
+    assert status == 200, (report, hub.log[-6000:])
     on_hub = {f["check_id"]: (f["status"], f["message"]) for f in report["findings"] if f["subject"] == "hub"}
     assert {i for i, (state, _) in on_hub.items() if state in ("error", "warning")} == set(), on_hub
     for check_id in ("hub.token", "hub.db_locked", "hub.scope_groups", "hub.groups", "hub.token_power"):
