@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -10,46 +12,172 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from msgspec import Struct
+
 from bench.rows import Row
 from tests.ui.server import make_demo
 
 Say = Callable[[str], None]
 STAMP = "2026-01-31 10:00:00.000000 UTC"
+NBGRADER = ("nbgrader", "autograde")
+HUBGRADE = ("hubgrade_ext.cli", "autograde", "--all")
+CPUACCT = Path("/sys/fs/cgroup/cpuacct")
+SLEEPS = "import time\ntime.sleep(4)"
+SCIENCE = "import numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt"
+PLOT = "frame = pd.DataFrame({'x': np.arange(10)})\nplt.plot(frame.x)\nframe.x.sum()"
+FEW, MANY = 50, 1000
+
+
+class Run(Struct, frozen=True):
+    """What one command took; `cpu_s` of every process of it, None where that cannot be told."""
+
+    wall_s: float
+    cpu_s: float | None
+    peak_mib: float
 
 
 def grading_rows(folder: Path, say: Say, students: int = 50) -> Iterator[Row]:
-    """Yield the row of the quickstart assignment (2 notebooks) for a class."""
-    took = {}
-    for name, command in (
-        ("nbgrader", ["nbgrader", "autograde", "ps1"]),
-        ("hubgrade_ext.cli", ["hubgrade_ext.cli", "autograde", "ps1", "--all"]),
-    ):
+    """Yield the rows of a class; nbgrader beside us where it has something like it."""
+    runs = {}
+    for name, command in (("nbgrader", NBGRADER), ("hubgrade", HUBGRADE)):
         say(f"{students} students: {name}")
-        make_demo(folder / name)
-        course = folder / name / "course101"
-        class_of(course, students)
-        begun = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", *command],
-            cwd=course,
-            check=True,
-            capture_output=True,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        course = demo_class(folder / name, students)
+        runs[name] = autograded(course, command, students)
+    what = "quickstart's ps1 (2 notebooks) autograded, start of the command included"
+    ours, theirs = runs["hubgrade"], runs["nbgrader"]
+    yield Row(what, f"{students} students", ours.wall_s, theirs.wall_s, least_ratio=10)
+    say("one student, to tell the command's start from the notebooks")
+    each: list[float] = []
+    for command, run in ((HUBGRADE, ours), (NBGRADER, theirs)):
+        start = autograded(demo_class(folder / f"one-{command[0]}", 1), command, 1)
+        if run.cpu_s is not None and start.cpu_s is not None:
+            each.append((run.cpu_s - start.cpu_s) / (2 * (students - 1)))
+    if len(each) == 2:
+        what = "CPU time a notebook of quickstart's ps1, the command's start not counted"
+        yield Row(what, f"{students} students", each[0], each[1], limit_s=0.15)
+    yield from _other_classes(folder, say)
+
+
+def _other_classes(folder: Path, say: Say) -> Iterator[Row]:
+    say("12 submissions that sleep")
+    yield _beside(folder / "sleep", "notebooks that sleep for 4 s", 12, 5, [SLEEPS])
+    if importlib.util.find_spec("matplotlib") and importlib.util.find_spec("pandas"):
+        say("numpy, pandas and matplotlib")
+        yield _beside(
+            folder / "science", "notebooks with numpy, pandas and matplotlib", 20, 10, [SCIENCE, PLOT]
         )
-        took[name] = time.monotonic() - begun
-        graded = len(list((course / "autograded").iterdir()))
-        assert graded == students, f"{name} graded {graded} of {students}"
-    yield Row(
-        "quickstart's ps1 (2 notebooks) autograded, start of the command included",
-        f"{students} students",
-        took["hubgrade_ext.cli"],
-        took["nbgrader"],
-        least_ratio=10,
+    else:
+        say("numpy, pandas or matplotlib is not installed: their row is left out")
+
+
+def large_class_rows(folder: Path, say: Say, few: int = FEW, many: int = MANY) -> Iterator[Row]:
+    """Yield what a large class costs beside a small one: time a submission, and memory of the worker."""
+    took = {}
+    for students in (few, many):
+        say(f"{students} students with a small notebook")
+        course = small_class(folder / f"small-{students}", students, ["x = 1\nx"])
+        took[students] = autograded(course, HUBGRADE, students)
+    start = autograded(small_class(folder / "small-1", 1, ["x = 1\nx"]), HUBGRADE, 1)
+    each = {
+        n: ((run.cpu_s or run.wall_s) - (start.cpu_s or start.wall_s)) / (n - 1) for n, run in took.items()
+    }
+    what = f"CPU time a submission of {many}; under nbgrader's column, of {few}"
+    yield Row(what, f"{many} students", each[many], each[few], least_ratio=1 / 1.1)
+    for students, run in took.items():
+        say(f"peak memory of the worker with {students} submissions: {run.peak_mib:.0f} MiB")
+
+
+def _beside(folder: Path, what: str, students: int, least_ratio: float, cells: list[str]) -> Row:
+    taken = [
+        autograded(small_class(folder / command[0], students, cells), command, students).wall_s
+        for command in (HUBGRADE, NBGRADER)
+    ]
+    return Row(f"{what} autograded", f"{students} students", taken[0], taken[1], least_ratio=least_ratio)
+
+
+def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:
+    """Autograde ps1 of a course by a command, and say what that took."""
+    module, verb, *options = command
+    group = CPUACCT / f"hubgrade-bench-{os.getpid()}-{time.monotonic_ns()}"
+    counted = os.getuid() == 0 and (CPUACCT / "tasks").exists()
+    if counted:
+        group.mkdir()
+    watch = (
+        "import os, pathlib, resource, subprocess, sys;"
+        "group = pathlib.Path(sys.argv[1]) / 'tasks';"
+        "group.write_text(str(os.getpid())) if group.exists() else None;"
+        "subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    begun = time.monotonic()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            watch,
+            str(group),
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            module,
+            verb,
+            "ps1",
+            *options,
+        ],
+        cwd=course,
+        check=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PATH": path},
+    )
+    wall_s = time.monotonic() - begun
+    graded = len(list((course / "autograded").iterdir()))
+    assert graded == students, f"{module} graded {graded} of {students}"
+    cpu_s = int((group / "cpuacct.usage").read_text()) / 1e9 if counted else None
+    if counted:
+        group.rmdir()
+    return Run(wall_s, cpu_s, int(done.stdout) / 1024)
+
+
+def demo_class(folder: Path, students: int) -> Path:
+    """Make quickstart's course with its ps1 handed in, and return its folder."""
+    make_demo(folder)
+    class_of(folder / "course101", students)
+    return folder / "course101"
+
+
+def small_class(folder: Path, students: int, cells: list[str]) -> Path:
+    """Make a course whose ps1 is one notebook of these cells and a test, handed in as released."""
+    make_demo(folder)
+    course = folder / "course101"
+    shutil.rmtree(course / "source" / "ps1")
+    (course / "source" / "ps1").mkdir()
+    (course / "source" / "ps1" / "small.ipynb").write_text(json.dumps(_notebook(cells)))
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "nbgrader", "generate_assignment", "ps1", "--force"],
+        cwd=course,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+    )
+    class_of(course, students)
+    return course
+
+
+def _notebook(cells: list[str]) -> object:
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    test = {"schema_version": 3, "grade_id": "test", "grade": True, "solution": False, "locked": True}
+    marked = {"nbgrader": {**test, "task": False, "points": 1, "cell_type": "code"}}
+    made = [new_code_cell(source) for source in cells]  # type: ignore[no-untyped-call]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made.append(new_code_cell("assert True", metadata=marked))  # type: ignore[no-untyped-call]
+    return new_notebook(cells=made, metadata={"kernelspec": kernel})  # type: ignore[no-untyped-call]
 
 
 def class_of(course: Path, students: int) -> None:
-    """Fill submitted/ with solved copies of ps1, as many as `students`."""
+    """Fill submitted/ with copies of ps1 as released, as many as `students`."""
     for number in range(students):
         target = course / "submitted" / f"student{number:04}" / "ps1"
         shutil.copytree(course / "release" / "ps1", target)

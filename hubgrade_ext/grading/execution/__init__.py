@@ -6,7 +6,9 @@
           supervisor          first process of each sandbox: limits, signals, end of the whole tree
             confinement       what the kernel gives up before student code runs
             interpreter       turn the fork into an IPython kernel that looks freshly started
-      kernels                 jupyter_client's view of it: manager, provisioner, client
+            direct_kernel     that kernel, made before the fork, with one socket to the worker
+      direct_client           the worker's end of it
+      kernels                 any other kernel, with ZeroMQ channels: jupyter_client's manager, provisioner, client
       notebook_run            one notebook, cell by cell, as nbgrader's Execute does it
 
 Vocabulary: a *bundle* is a submission made self-contained; a *scratch* is the folder that all notebooks
