@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.dask import Used, modelled_s
 from bench.pages import page_rows
 from bench.rows import BEGIN, END, Row, table, write_document
 
@@ -17,6 +18,12 @@ def test_rows_of_pages(tmp_path: Path, monkeypatch) -> None:
     assert [row.nbgrader_s is not None for row in rows] == [True] * 4 + [False] * 6
     assert all(row.hubgrade_s > 0 for row in rows)
     assert said
+
+
+def test_the_model_of_a_cluster() -> None:
+    """The workers are what is waited for, until the machine that prepares and records is."""
+    each = Used(wall_s=0.0, here_s=0.1, workers_s=0.4)
+    assert [modelled_s(1000, cores, each) for cores in (1, 2, 4, 100)] == [400.0, 200.0, 100.0, 100.0]
 
 
 def test_table() -> None:
