@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import grp
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,16 @@ patience = {{"timeout": 120}} if jupyterhub.version_info >= (6,) else {{}}
 c.JupyterHub.activity_resolution = 1
 groups = {groups!r}
 c.JupyterHub.load_groups = {{name: {{"users": users}} for name, users in groups.items()}}
-c.JupyterHub.services = []
+c.JupyterHub.services = [{{"name": "culler", "api_token": {culler_token!r}}}]
 c.JupyterHub.load_roles = [
     {{"name": "server", "scopes": [
         "users:activity!user", "access:servers!server", "read:users:groups!user", "read:users:name!user",
         "list:services", "read:services", "access:services",
+    ]}},
+    # the test's culler, which sees one user's server only
+    {{"name": "culler", "services": ["culler"], "scopes": [
+        f"{{scope}}!user={culled}"
+        for scope in ("list:users", "read:users:activity", "read:servers", "delete:servers")
     ]}},
     {{"name": "careless", "users": [{outsider!r}], "scopes": ["access:services!service=course201"]}},
 ]
@@ -89,6 +95,7 @@ class Site:
         services: bool = True,
     ) -> None:
         self.machine = machine
+        self.culler_token = secrets.token_hex(16)
         names = ("ines", "ivan", "gus", "olga", "ada", "ben", "cy")
         self.ines, self.ivan, self.gus, self.olga, self.ada, self.ben, self.cy = (
             machine.user(name, home_mode=home_mode) for name in names
@@ -144,6 +151,8 @@ class Site:
         config = HUB_CONFIG.format(
             groups=self.groups(),
             outsider=self.olga.name,
+            culled=self.ines.name,
+            culler_token=self.culler_token,
             services=[
                 (course, account.name, str(account.home), port)
                 for (course, account), port in zip(self.accounts.items(), ports, strict=True)

@@ -42,7 +42,7 @@ def cycle(hub: RealHub, site: Site, visit: Visit) -> None:
     next_step(widget, "Collect 2", "ps1").click()
     next_step(widget, "Autograde 2", "ps1").click(timeout=JOB_MS)
     ended(ines, "Autograde ps1: 2 done")
-    submissions = widget.get_by_role("table", name="Submissions of ps1")
+    submissions = tab(widget, "Submissions").get_by_role("table", name="Submissions of ps1")
     expect(row_of(submissions, site.ada.name)).to_contain_text(re.compile(r"[1-9][\d.]* / 13"))
     expect(row_of(submissions, site.ben.name)).to_contain_text("0 / 13")
     assignments = tab(widget, "Assignments")

@@ -52,11 +52,9 @@ def sleep_in(notebook: Path, seconds: int) -> None:
 
 
 @contextlib.contextmanager
-def culler(hub: RealHub, user: str) -> Iterator[None]:
-    """The hub's culler, with rights on one user's server only."""
-    status, told = hub.api("POST", f"/users/{user}/tokens", {"note": "culler", "scopes": SCOPES})
-    assert status == 201, told
-    env = {**os.environ, "JUPYTERHUB_API_TOKEN": told["token"], "JUPYTERHUB_API_URL": f"{hub.url}/hub/api"}
+def culler(hub: RealHub, token: str) -> Iterator[None]:
+    """The hub's culler, with rights on ines's server only."""
+    env = {**os.environ, "JUPYTERHUB_API_TOKEN": token, "JUPYTERHUB_API_URL": f"{hub.url}/hub/api"}
     command = [str(hub.bin_dir / "jupyterhub-idle-culler")]
     command += [f"--timeout={CULL_AFTER_S}", "--cull-every=1"]
     with (hub.folder / "culler.log").open("wb") as log:
@@ -66,10 +64,6 @@ def culler(hub: RealHub, user: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-# of a user's own rights, and so of her own server only
-SCOPES = ["list:users!user", "read:users!user", "read:servers!user", "delete:servers!user"]
 
 
 def test_job_goes_on_after_a_stop_and_start_and_keeps_its_server(
@@ -87,7 +81,7 @@ def test_job_goes_on_after_a_stop_and_start_and_keeps_its_server(
 
     # from here on nobody asks the server anything: only the job can keep it
     began = time.monotonic()
-    with culler(hub, user):
+    with culler(hub, site.culler_token):
         eventually(lambda: state(root, job) not in ("queued", "running"), 180)
         took = time.monotonic() - began
         assert hub.server_of(user), "culled although a job ran"
