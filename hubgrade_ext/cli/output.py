@@ -96,7 +96,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Say something beside the result, on standard error."""
-        self.err.write(plain(text) + "\n")
+        self.err.write(plain_lines(text) + "\n")
         self.err.flush()
 
     def table(self, table: ConsoleRenderable) -> None:
@@ -120,6 +120,11 @@ class Output:
             body: dict[str, Any] = {"code": error.code, "message": error.message, "remedy": error.remedy}
             self.show({"error": {**body, "suggestion": suggestion} if suggestion else body})
         return 2
+
+
+def plain_lines(text: str, indent: str = "") -> str:
+    """Return a text of several lines, each of them plain; those after the first are indented."""
+    return f"\n{indent}".join(plain(line) for line in text.split("\n"))
 
 
 def plain(text: str) -> str:

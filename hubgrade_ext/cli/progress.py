@@ -75,5 +75,6 @@ def _line(step: Progress) -> str:
     result = step.result
     if result is None:
         return ""
-    words = [f"[{step.done}/{step.total}] {result.item}: {result.state}", result.message, result.remedy]
+    message = result.message.split("\n")[0]
+    words = [f"[{step.done}/{step.total}] {result.item}: {result.state}", message, result.remedy]
     return plain(" ".join(word for word in words if word))

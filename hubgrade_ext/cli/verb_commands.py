@@ -10,7 +10,7 @@ import msgspec
 
 from hubgrade_ext.cli.courses import open_instructor, open_student, ref_of
 from hubgrade_ext.cli.logs import job_output
-from hubgrade_ext.cli.output import Output, plain
+from hubgrade_ext.cli.output import Output, plain_lines
 from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.cli.progress import ProgressDisplay
 from hubgrade_ext.cli.spelling import check_spelling
@@ -168,7 +168,7 @@ def said(results: Iterable[ItemResult]) -> list[ItemResult]:
 def describe(result: ItemResult) -> str:
     """Return one item's fate in a line."""
     words = [f"{result.item}: {result.state}.", result.message, result.remedy]
-    return plain(" ".join(word for word in words if word))
+    return plain_lines(" ".join(word for word in words if word), indent="    ")
 
 
 def _counted(count: int, word: str) -> list[str]:
