@@ -11,6 +11,7 @@ from hubgrade_ext.core.models import ConfigPage
 
 PATIENCE_S = 90.0
 SETTING = "HubgradeGrading.isolation"
+EXECUTOR = "HubgradeGrading.executor"
 
 
 class LevelFacts(msgspec.Struct, frozen=True):
@@ -34,5 +35,14 @@ def gather_levels() -> list[LevelFacts]:
 
 def demanded_level(config: ConfigPage) -> str:
     """Return the level that the course demands; empty when it takes what there is."""
-    values = [setting.value for setting in config.settings if setting.name == SETTING]
+    return _value(config, SETTING)
+
+
+def runs_elsewhere(config: ConfigPage | None) -> bool:
+    """Say whether the cells run on other machines than this one."""
+    return config is not None and _value(config, EXECUTOR) not in ("", "local")
+
+
+def _value(config: ConfigPage, name: str) -> str:
+    values = [setting.value for setting in config.settings if setting.name == name]
     return values[0].strip("'\"") if values and values[0] != "None" else ""

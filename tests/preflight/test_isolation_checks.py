@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from hubgrade_ext.core.models import ConfigPage, CourseRef, Setting
@@ -42,6 +43,15 @@ def test_level() -> None:
     assert "no Landlock" in nothing.message
     assert nothing.remedy == "Get Linux 5.13. Install it."
     assert isinstance(LEVEL.find([]), NotApplicable)
+
+
+def test_a_cluster_sees_to_its_own_isolation() -> None:
+    setting = Setting("HubgradeGrading.executor", "'dask'", "nbgrader_config.py")
+    config = msgspec.structs.replace(demanding("bubblewrap"), settings=[setting])
+    for check in (LEVEL, DEMANDED):
+        verdict = check.find([NO_NAMESPACES, NO_BUBBLEWRAP, NONE], config)
+        assert isinstance(verdict, NotApplicable)
+        assert "other machines" in verdict.message
 
 
 @pytest.mark.parametrize("level", ["namespaces", "bubblewrap"])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from hubgrade_ext.core.models import ConfigPage
 from hubgrade_ext.preflight.check import Check, Fault, Holds, NotApplicable, Verdict
-from hubgrade_ext.preflight.isolation_facts import LevelFacts, demanded_level
+from hubgrade_ext.preflight.isolation_facts import LevelFacts, demanded_level, runs_elsewhere
 
 _NAMES = {"namespaces": "Linux namespaces with Landlock", "bubblewrap": "bubblewrap"}
 _UNTOLD = NotApplicable("This could not be tried here.")
+_ELSEWHERE = NotApplicable("Submissions run on other machines (HubgradeGrading.executor); each sees to it.")
 
 
-def find_no_isolation(isolation_levels: list[LevelFacts]) -> Verdict:
+def find_no_isolation(isolation_levels: list[LevelFacts], config: ConfigPage | None = None) -> Verdict:
     """Tell whether nothing walls student code in, or not the strongest that there is."""
+    if runs_elsewhere(config):
+        return _ELSEWHERE
     if not isolation_levels:
         return _UNTOLD
     missing = [level for level in isolation_levels if not level.works]
@@ -28,6 +31,8 @@ def find_no_isolation(isolation_levels: list[LevelFacts]) -> Verdict:
 
 def find_demand_unmet(isolation_levels: list[LevelFacts], config: ConfigPage | None) -> Verdict:
     """Tell whether the course demands an isolation that does not work here."""
+    if runs_elsewhere(config):
+        return _ELSEWHERE
     if not isolation_levels or config is None:
         return _UNTOLD
     demanded = demanded_level(config)
