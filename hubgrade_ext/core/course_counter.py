@@ -40,6 +40,7 @@ from hubgrade_ext.core.steps import (
     Autograded,
     Collected,
     Feedback,
+    generated_ns,
     read_autograded,
     read_collected,
     read_feedback,
@@ -210,9 +211,11 @@ class CourseCounter:
 
     def _count(self, assignment_id: str) -> Counts:
         record = self._records.assignments.get(assignment_id)
+        notebook_ids = [notebook.notebook_id for notebook in record.notebooks] if record else []
         context = AssignmentContext(
             due_date=record.due_date if record else None,
-            notebook_ids=[notebook.notebook_id for notebook in record.notebooks] if record else [],
+            notebook_ids=notebook_ids,
+            generated_ns=generated_ns(self.settings, assignment_id, notebook_ids),
             marks=self._marks.get(assignment_id, {}),
             released_at=self._released_at,
             is_whole=self._is_whole,

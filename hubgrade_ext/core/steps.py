@@ -2,7 +2,7 @@
 
 Steps and their states
     collected           the folder in submitted/; *waiting* when the exchange has a newer whole attempt
-    autograded          outdated when another attempt has been collected since
+    autograded          outdated when another attempt has been collected, or the assignment was generated, since
     feedback_generated  outdated when older than the autograded folder, or than the grades
     feedback_released   outdated when older than the generated feedback, or when a file of it is missing
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -90,7 +91,9 @@ Facts = TypeVar("Facts")
 class AssignmentContext(Struct, frozen=True):
     """What the states of an assignment's submissions have in common.
 
-    `folder` gives the path for a step (`feedback`) and a student.
+    `folder` gives the path for a step (`feedback`) and a student;
+    `generated_ns` is when the newest notebook for students was made, None when
+    there is none.
     """
 
     due_date: datetime | None
@@ -99,6 +102,7 @@ class AssignmentContext(Struct, frozen=True):
     released_at: ReleasedAt
     is_whole: Callable[[Attempt], bool]
     folder: Callable[[str, str], Path]
+    generated_ns: int | None = None
 
 
 # Each reads what pages need of one folder, and returns None when it is no folder. With `dir_fd` (an
@@ -131,6 +135,16 @@ def _mtime_ns(path: str, dir_fd: int | None) -> int | None:
     return found.st_mtime_ns if stat.S_ISDIR(found.st_mode) else None
 
 
+def generated_ns(settings: CourseSettings, assignment_id: str, notebook_ids: Iterable[str]) -> int | None:
+    """Return the time of the newest notebook in release/, in nanoseconds; None when there is none."""
+    folder = settings.path(settings.release_directory, ".", assignment_id)
+    times = []
+    for notebook_id in notebook_ids:
+        with suppress(OSError):
+            times.append((folder / f"{notebook_id}.ipynb").stat().st_mtime_ns)
+    return max(times, default=None)
+
+
 def submission_states(settings: CourseSettings, assignment_id: str) -> list[SubmissionState]:
     """Return the state of each submission of an assignment, by student; never from a cache.
 
@@ -149,9 +163,11 @@ def states_from(
 ) -> list[SubmissionState]:
     """Return the same as `submission_states`, from a gradebook (and attempts) that were read already."""
     assignment = records.assignments.get(assignment_id)
+    notebook_ids = [notebook.notebook_id for notebook in assignment.notebooks] if assignment else []
     context = AssignmentContext(
         due_date=assignment.due_date if assignment else None,
-        notebook_ids=[notebook.notebook_id for notebook in assignment.notebooks] if assignment else [],
+        notebook_ids=notebook_ids,
+        generated_ns=generated_ns(settings, assignment_id, notebook_ids),
         marks=read_feedback_marks(settings, assignment_id),
         released_at=released_one_by_one(settings),
         is_whole=lambda attempt: is_whole(settings, attempt),
@@ -235,7 +251,7 @@ def state_of(
         waiting=waiting,
         collected=collected is not None,
         collected_at=collected_at,
-        autograded=_autograded(collected, collected_at, autograded, record),
+        autograded=_autograded(collected, collected_at, autograded, record, context.generated_ns),
         feedback_generated=generated,
         feedback_released=released,
         manual_cells=record.manual_cells if record else 0,
@@ -264,6 +280,7 @@ def _autograded(
     collected_at: datetime | None,
     autograded: Autograded | None,
     record: SubmissionRecord | None,
+    generated: int | None,
 ) -> StepState:
     """Compare by folder and by gradebook: a run that was killed may have reached only one of them.
 
@@ -275,6 +292,8 @@ def _autograded(
         return "outdated"
     if collected is None:
         return "current"
+    if generated is not None and autograded.mtime_ns < generated:
+        return "outdated"
     if collected.stamp != autograded.stamp:
         return "outdated"
     return "current" if collected_at is None or record.timestamp == collected_at else "outdated"

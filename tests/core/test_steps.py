@@ -16,6 +16,7 @@ import pytest
 from bench.synthetic import stamp_of, submitted_at
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.feedback_marks import grade_marks, marks_file, remember_feedback
+from hubgrade_ext.core.gradebook import read_gradebook
 from hubgrade_ext.core.inbound import inbound_dir
 from hubgrade_ext.core.released_feedback import feedback_hash, released_feedback_dir
 from hubgrade_ext.core.settings import CourseSettings
@@ -109,6 +110,22 @@ def test_collected_anew(settings: CourseSettings) -> None:
     assert _state(settings).autograded == "outdated"
     (settings.path("autograded", WHO, "ps01") / "timestamp.txt").write_text(newer)
     assert _state(settings).autograded == "current"
+
+
+def test_assignment_generated_anew(settings: CourseSettings) -> None:
+    made = settings.path(settings.release_directory, ".", "ps01") / f"{_notebook_id(settings)}.ipynb"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    made.write_text("{}")
+    graded = settings.path(settings.autograded_directory, WHO, "ps01")
+    os.utime(made, ns=(graded.stat().st_mtime_ns,) * 2)
+    assert _state(settings).autograded == "current"
+    _touch(made, 1)
+    assert _state(settings).autograded == "outdated"
+    assert WHO in {one.student_id for one in chosen("autograde", [_state(settings)], "remaining", None)}
+
+
+def _notebook_id(settings: CourseSettings) -> str:
+    return read_gradebook(settings).assignments["ps01"].notebooks[0].notebook_id
 
 
 def test_autograded_folder_without_gradebook(settings: CourseSettings) -> None:

@@ -8,7 +8,7 @@
             interpreter       turn the fork into an IPython kernel that looks freshly started
             direct_kernel     that kernel, made before the fork, with one socket to the worker
       direct_client           the worker's end of it
-      kernels                 any other kernel, with ZeroMQ channels: jupyter_client's manager, provisioner, client
+      kernels                 any other kernel, with ZeroMQ channels: jupyter_client's manager, client
       notebook_run            one notebook, cell by cell, as nbgrader's Execute does it
 
 Vocabulary: a *bundle* is a submission made self-contained; a *scratch* is the folder that all notebooks
