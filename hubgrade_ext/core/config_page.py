@@ -16,6 +16,7 @@ from traitlets.config.loader import LazyConfigValue
 from hubgrade_ext.core import config_classes
 from hubgrade_ext.core.config_files import ConfigSource, working_folder
 from hubgrade_ext.core.course import BAD_VALUES, load_config
+from hubgrade_ext.core.grading_options import LIMITS
 from hubgrade_ext.core.models import ConfigFile, ConfigValue, Setting, UnknownSetting
 from hubgrade_ext.core.renamed_settings import replacement
 from hubgrade_ext.core.secrets_masked import show
@@ -33,7 +34,15 @@ IMPORTANT = {
     "Execute": ("timeout", "error_on_timeout"),
     "ExchangeFactory": tuple(ExchangeFactory.class_trait_names(config=True)),
     "Authenticator": ("plugin_class",),
-    "HubgradeGrading": ("engine", "executor", "isolation"),
+    "HubgradeGrading": (
+        "engine",
+        "executor",
+        "isolation",
+        "canaries",
+        "redact_hidden_tests",
+        "limits",
+        *LIMITS,
+    ),
 }
 # made absolute when the course is opened; nbgrader's own commands take them from where they are run
 PATHS = ("Exchange.root", "Exchange.cache", "CourseDirectory.db_url")
