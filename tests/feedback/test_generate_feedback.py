@@ -46,7 +46,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ann handed in the second notebook, which a person grades; Bob's had nothing to grade by hand."""
     root = tmp_path_factory.mktemp("graded") / "course101"
     shutil.copytree(EXAMPLE, root / "source" / "ps1", ignore=shutil.ignore_patterns("*.html"))
-    (root / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "course101"\n')
+    config = 'c = get_config()\nc.CourseDirectory.course_id = "course101"\nc.HubgradeRelease.gate = "off"\n'
+    (root / "nbgrader_config.py").write_text(config)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(root.parent))
         patch.setenv("JUPYTER_CONFIG_DIR", str(root.parent / "config"))

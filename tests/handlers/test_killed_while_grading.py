@@ -35,7 +35,8 @@ DEADLINE_S = 240.0
 def make_course(root: Path) -> None:
     (root / "source" / "ps1").mkdir(parents=True)
     shutil.copy(EXAMPLE / "problem1.ipynb", root / "source" / "ps1")
-    (root / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "course101"\n')
+    config = 'c = get_config()\nc.CourseDirectory.course_id = "course101"\nc.HubgradeRelease.gate = "off"\n'
+    (root / "nbgrader_config.py").write_text(config)
     list(generate_assignment(open_course(root), JobRequest("generate_assignment", "ps1"), frozenset()))
 
 
