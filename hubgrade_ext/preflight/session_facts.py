@@ -21,7 +21,8 @@ from msgspec import Struct
 
 from hubgrade_ext.preflight.folder_facts import FolderFacts, SpaceFacts, look_at, measure_space
 
-SECRETS = ("CONFIGPROXY_AUTH_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_CRYPT_KEY")
+# JPY_API_TOKEN is none of them: JupyterHub 5 and 6 still give each server its own token under that name too
+SECRETS = ("CONFIGPROXY_AUTH_TOKEN", "JUPYTERHUB_CRYPT_KEY")
 FRONT_END = "hubgrade-ext"
 NBGRADER_FRONT_END = "@jupyter/nbgrader"
 

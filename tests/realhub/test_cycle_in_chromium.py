@@ -150,6 +150,10 @@ def test_cycle_with_default_security(hub: RealHub, site: Site, visit: Visit) -> 
     cycle(hub, site, visit)
     check_borders(hub, site)
     assert not may_rename(site.ada, site.exchange / "course101")
+    for person in (site.ines, site.ada):  # nothing is called an error that is none
+        visitor = hub.visitor(person.name)
+        report = visitor.get(f"/courses/{visitor.course_key('course101')}/preflight")
+        assert [one for one in report["findings"] if one["status"] == "error"] == []
 
 
 def test_grader_at_a_service_in_chromium(hub: RealHub, site: Site, visit: Visit) -> None:
