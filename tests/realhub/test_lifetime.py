@@ -18,7 +18,7 @@ from tests.realhub.hub import API, RealHub, eventually
 from tests.realhub.site import COURSE_CONFIG, Site
 
 # how long each student's answer sleeps: one is graded soon, the others much later
-SLEEPS_S = {"s0": 0, "s1": 20, "s2": 20}
+SLEEPS_S = {"s0": 0, "s1": 30, "s2": 30}
 CULL_AFTER_S = 12
 
 
@@ -78,17 +78,18 @@ def test_job_goes_on_after_a_stop_and_start_and_keeps_its_server(
     before = written(root)
     assert set(before) == {"s0"}
     hub.spawn(user)
+    eventually(lambda: journal(root, job)["attempt"] == 2, 120)
 
     # from here on nobody asks the server anything: only the job can keep it
     began = time.monotonic()
     with culler(hub, site.culler_token):
-        eventually(lambda: state(root, job) not in ("queued", "running"), 180)
+        eventually(lambda: journal(root, job)["state"] not in ("queued", "running"), 180)
         took = time.monotonic() - began
         assert hub.server_of(user), "culled although a job ran"
         assert took > CULL_AFTER_S + 2, "the job was too short to show anything"
         eventually(lambda: not hub.server_of(user), 90, lambda: culled(hub))
 
-    assert state(root, job) == "done"
+    assert journal(root, job)["state"] == "done"
     after = written(root)
     assert after.keys() == SLEEPS_S.keys()
     assert before.items() <= after.items()  # what was graded before was not graded again
@@ -104,11 +105,12 @@ def written(root: Path) -> dict[str, int]:
     return {folder.parent.name: folder.stat().st_ctime_ns for folder in folders}
 
 
-def state(root: Path, job: str) -> str:
-    """Return a job's state as the journal on disk has it."""
-    journal = root / ".hubgrade" / "journal.db"
-    with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=30)) as opened:
-        return str(opened.execute("SELECT state FROM jobs WHERE job_id = ?", (job,)).fetchone()[0])
+def journal(root: Path, job: str) -> dict[str, object]:
+    """Return a job as the journal on disk has it."""
+    path = root / ".hubgrade" / "journal.db"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as opened:
+        (text,) = opened.execute("SELECT job FROM jobs WHERE job_id = ?", (job,)).fetchone()
+    return dict(json.loads(text))
 
 
 def culled(hub: RealHub) -> str:
