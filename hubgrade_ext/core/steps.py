@@ -2,7 +2,7 @@
 
 Steps and their states
     collected           the folder in submitted/; *waiting* when the exchange has a newer whole attempt
-    autograded          outdated when another attempt has been collected, or the assignment was generated, since
+    autograded          outdated when another attempt was collected, or the assignment generated, since
     feedback_generated  outdated when older than the autograded folder, or than the grades
     feedback_released   outdated when older than the generated feedback, or when a file of it is missing
 
