@@ -163,6 +163,7 @@ class WriteFile(Struct, frozen=True, tag="write_file"):
                 (self.old or "").splitlines(), self.new.splitlines(), "before", "after", lineterm="", n=1
             )
         )
+        del lines[:2]  # the names of the two: the sentence has the file's
         more = [f"… and {len(lines) - DIFF_LINES} lines more"] if len(lines) > DIFF_LINES else []
         verb = "Write the new file" if self.old is None else "Change lines of"
         return FixChange(f"{verb} {self.path}.", "\n".join([*lines[:DIFF_LINES], *more]))

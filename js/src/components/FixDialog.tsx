@@ -13,7 +13,7 @@ export function FixDialog({ plan, onClose }: IFixDialogProps): JSX.Element {
   const trans = useTrans();
   return (
     <Modal title={plan.title} accept={plan.button} onAccept={() => onClose(true)} onDismiss={() => onClose(null)}>
-      <p>{trans._n('This is the one change:', 'These are the %1 changes:', plan.changes.length)}</p>
+      <p>{trans._n('It makes this change:', 'It makes these %1 changes:', plan.changes.length)}</p>
       <FixChanges changes={plan.changes} />
       <p className="jp-Hubgrade-muted">
         {plan.reversible
