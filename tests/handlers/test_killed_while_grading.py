@@ -28,7 +28,7 @@ SLOW = (
     f"import ctypes, time\nctypes.CDLL(None).prctl(15, b'{NAME}')\ntime.sleep(0.7)\n"
     "def squares(n):\n    return [i ** 2 for i in range(1, n + 1)]"
 )
-STUDENTS = [f"s{number:02}" for number in range(12)]
+STUDENTS = [f"s{number:02}" for number in range(8)]
 DEADLINE_S = 240.0
 
 
@@ -108,7 +108,7 @@ def check(root: Path, detail: Any, kernels_killed: int) -> None:
     assert Counter(result["item"] for result in results) == Counter(STUDENTS)
     assert {result["state"] for result in results} == {"done"}
     assert sum(result["code"] == "kernel_died" for result in results) <= kernels_killed
-    assert job["summary"] in ("", "Audit: all 12 collected submissions have a score.")
+    assert job["summary"] in ("", f"Audit: all {len(STUDENTS)} collected submissions have a score.")
     db = sqlite3.connect(root / "gradebook.db")
     assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     rows = db.execute("SELECT student_id, count(*) FROM submitted_assignment GROUP BY 1").fetchall()
@@ -128,7 +128,7 @@ def rounds(place: Path, number: int, kills: int) -> None:
         run = Run(place)
         killed: Counter[str] = Counter()
         try:
-            for whom in dice.sample(("kernel", "worker", "server") * kills, kills):
+            for whom in dice.sample(("kernel", "worker", "server") * -(-kills // 3), kills):
                 done = run.detail()["job"]["done"]
                 run.until(lambda d, done=done: d["job"]["done"] > done or bool(d["job"].get("ended_at")))
                 time.sleep(dice.uniform(0, 0.6))  # a random moment, not a wait for anything
@@ -151,7 +151,7 @@ def rounds(place: Path, number: int, kills: int) -> None:
 @pytest.mark.timeout(600)
 def test_each_submission_is_graded_once_whoever_dies(tmp_path: Path, isolated_env: Any) -> None:
     make_course(tmp_path / "course101")
-    rounds(tmp_path, number=1, kills=4)
+    rounds(tmp_path, number=1, kills=3)
 
 
 @pytest.mark.long
