@@ -81,6 +81,8 @@ def test_job_goes_on_after_a_stop_and_start_and_keeps_its_server(
     eventually(lambda: journal(root, job)["attempt"] == 2, 120)
 
     # from here on nobody asks the server anything: only the job can keep it
+    heard = hub.server_of(user)["last_activity"]
+    eventually(lambda: hub.server_of(user)["last_activity"] > heard, 60)
     began = time.monotonic()
     with culler(hub, site.culler_token):
         eventually(lambda: journal(root, job)["state"] not in ("queued", "running"), 180)
