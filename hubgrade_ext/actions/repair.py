@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from msgspec import structs
 
 from hubgrade_ext.actions.autograde import autograde
+from hubgrade_ext.core.conversion import Failure
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import Conflict, HubgradeError
-from hubgrade_ext.core.failures import Explanation
+from hubgrade_ext.core.failures import Explanation, unexpected
 from hubgrade_ext.core.gradebook_lock import patiently
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.core.names import check_student_id
 from hubgrade_ext.core.repairs import read_repair, repaired_students
 from hubgrade_ext.core.replace import Backups
+from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import submission_states
 from hubgrade_ext.grading.comparison import Released
 from hubgrade_ext.grading.recorded import RecordedAssignment, recorded_assignment
@@ -44,7 +46,7 @@ def repair(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterato
             return changes
         # mended by an attempt that was cut short before it had graded
         earlier = read_repair(settings, assignment_id, student_id)
-        if earlier is not None and request.students is not None:
+        if earlier is not None:
             return earlier.changes
         return ItemResult(
             student_id, "skipped", "nothing_to_repair", "There is nothing in it that can be put right here."
@@ -57,7 +59,11 @@ def repair(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterato
             for state in states
             if state.collected
         }
-        students = [name for name, folder in collected.items() if planned_repairs(folder, recorded, released)]
+        students = [
+            name
+            for name, folder in collected.items()
+            if planned_repairs(folder, recorded, released) or _awaits_grading(settings, assignment_id, name)
+        ]
     else:
         students = _named(request)
     yield from _change_and_grade(course, request, skip, students, change)
@@ -91,6 +97,13 @@ def _recorded(course: Course, assignment_id: str) -> RecordedAssignment:
     return recorded
 
 
+def _awaits_grading(settings: CourseSettings, assignment_id: str, student_id: str) -> bool:
+    """Say whether a submission was mended, and not graded since: the attempt that did it was cut short."""
+    done = read_repair(settings, assignment_id, student_id)
+    graded = settings.path(settings.autograded_directory, student_id, assignment_id)
+    return done is not None and not (graded.is_dir() and graded.stat().st_mtime >= done.at.timestamp())
+
+
 def _named(request: JobRequest) -> list[str]:
     return sorted({check_student_id(student_id) for student_id in request.students or ()})
 
@@ -114,6 +127,8 @@ def _change_and_grade(
             came = change(student_id)
         except HubgradeError as error:
             came = failed(student_id, Explanation(error.code, error.message, error.remedy))
+        except Exception as error:  # noqa: BLE001  one submission, whatever is in it, never stops the others
+            came = failed(student_id, unexpected(Failure(error), f"The repair of {student_id}"))
         if isinstance(came, ItemResult):
             ended.add(student_id)
             yield Progress(len(ended), total, result=came)

@@ -50,11 +50,19 @@ def _gone(path: Path, notebook_id: str, released: Released) -> list[str]:
     """Return the ids of the released cells that a file lacks; none when one of the two cannot be used."""
     original = released.notebook(notebook_id)
     try:
-        if original is None or json.loads(path.read_text("utf-8-sig")).get("nbformat") != 4:
+        if original is None:
             return []
-        return [cell.grade_id for cell in deleted_cells(read_notebook(path), original)]
-    except (OSError, ValueError, AttributeError, NotebookInvalid):
+        # first, because it opens nothing but a plain file
+        gone = deleted_cells(read_notebook(path), original)
+        return [cell.grade_id for cell in gone] if _format(json.loads(path.read_text("utf-8-sig"))) else []
+    except (OSError, ValueError, RecursionError, NotebookInvalid):
         return []
+
+
+def _format(notebook: Json) -> tuple[int, int] | None:
+    """Return the version of a notebook's format; None when it is none that cells can be put back into."""
+    minor = notebook.get("nbformat_minor", 0)
+    return (4, minor) if notebook.get("nbformat") == 4 and isinstance(minor, int) else None
 
 
 def mend(
@@ -147,7 +155,7 @@ def _restore(path: Path, released: Path) -> None:
     """Put the released cells that a notebook lacks back, each behind the one it was behind."""
     notebook = json.loads(path.read_text("utf-8-sig"))
     cells: list[Json] = notebook["cells"]
-    has_ids = (notebook["nbformat"], notebook.get("nbformat_minor", 0)) >= (4, 5)
+    has_ids = (_format(notebook) or (0, 0)) >= (4, 5)
     present = {_grade_id(cell) for cell in cells} - {""}
     place = 0
     for original in json.loads(released.read_text("utf-8-sig"))["cells"]:

@@ -170,3 +170,28 @@ def test_changes_and_copies_are_told(classroom: Classroom) -> None:
     ]
     assert "cell 6 (correct_squares) is read-only and was changed" in told.message
     assert told.isolation in ("namespaces", "bubblewrap", "none")
+
+
+def test_a_repair_that_was_cut_short_is_graded_by_the_next(room: Classroom) -> None:
+    results(room, "autograde", students=["ann", "bob"])
+    course = open_course(room.root)
+    steps = repair(course, JobRequest("repair", "ps1"), frozenset())
+    for step in steps:
+        if step.current == "bob":  # ann's is mended, and not graded
+            break
+    steps.close()  # type: ignore[attr-defined]
+    assert room.score("ann") == 0.0
+    repaired = results(room, "repair")
+    assert set(repaired) == {"ann", "bob"}
+    assert repaired["ann"].message.startswith("problem1 (final).ipynb is renamed to problem1.ipynb.")
+    assert room.score("ann") == 3.0
+    assert results(room, "repair") == {}
+
+
+def test_an_odd_submission_does_not_stop_the_repair_of_others(room: Classroom) -> None:
+    odd = room.root / "submitted/bob/ps1/problem1.ipynb"
+    content = json.loads(odd.read_text())
+    odd.write_text(json.dumps({**content, "nbformat_minor": "5"}))
+    cid = room.root / "submitted/cid/ps1/problem1.ipynb"
+    cid.write_text('{"nbformat": 4, "cells": ' + "[" * 100_000)
+    assert set(results(room, "repair")) == {"ann"}
