@@ -118,7 +118,7 @@ def sqlite_path(db_url: str) -> str | None:
 
 def ask_child(path: str) -> Probe:
     """Return what a short-lived child process reads from the database."""
-    command = [sys.executable, "-m", "hubgrade_ext.preflight.gradebook_probe", path]
+    command = [sys.executable, "-P", "-m", "hubgrade_ext.preflight.gradebook_probe", path]
     try:
         answer = subprocess.run(command, capture_output=True, timeout=PROBE_S, check=True)
     except subprocess.TimeoutExpired:

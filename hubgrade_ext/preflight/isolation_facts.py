@@ -25,7 +25,7 @@ class LevelFacts(msgspec.Struct, frozen=True):
 
 def gather_levels() -> list[LevelFacts]:
     """Return every level, the strongest first; empty when the child does not answer."""
-    command = [sys.executable, "-m", "hubgrade_ext.grading.execution.isolation"]
+    command = [sys.executable, "-P", "-m", "hubgrade_ext.grading.execution.isolation"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=True)
         return msgspec.json.decode(done.stdout, type=list[LevelFacts])

@@ -139,6 +139,14 @@ def test_the_units_configuration_and_folder_are_taken(machine: Machine) -> None:
     assert side.hub_database.probe is not None
 
 
+def test_nothing_is_imported_from_the_folder_where_root_happens_to_be(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    assert ask_hub_side(unit_folders=[str(machine.units)]).hub_config.file.path == str(machine.config)
+
+
 def test_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("hubgrade_ext.preflight.hub_side.asking.USUAL_CONFIGS", ())

@@ -37,7 +37,7 @@ def ask_hub_side(
     request = Request(
         str(path), account, unit.facts.working_directory or str(Path.cwd()), unit.environment, unit.facts
     )
-    command = [sys.executable, "-m", "hubgrade_ext.preflight.hub_side.child"]
+    command = [sys.executable, "-P", "-m", "hubgrade_ext.preflight.hub_side.child"]
     try:
         answer = subprocess.run(
             command, input=msgspec.json.encode(request), capture_output=True, timeout=PATIENCE_S, check=False
