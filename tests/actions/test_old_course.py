@@ -195,6 +195,47 @@ def test_its_configuration_gets_todays_names_and_keeps_what_its_author_wrote(old
     assert path.read_text() == before
 
 
+def test_lines_end_as_they_did_and_what_does_more_is_left_alone(old_course: Path) -> None:
+    path = old_course / "nbgrader_config.py"
+    rest = (
+        "\x0c# a page of its own\n"
+        "port = 1; c.FormgradeApp.port = port\n"
+        "def more():\n    global ready\n    ready = c.HubAuth.hub_db = 'x'\n"
+        "more()\n"
+        "if ready:\n    c.FormgradeApp.ip = ready\n"
+    )
+    path.write_bytes((path.read_text() + rest).replace("\n", "\r\n").encode())
+    before = path.read_bytes()
+    records = [fix(old_course, "config.outdated"), fix(old_course, "config.removed")]
+    text = path.read_bytes().decode()
+    assert text.count("\n") == text.count("\r\n")
+    assert "\x0c# a page of its own\r\nport = 1; c.FormgradeApp.port = port\r\ndef more():\r\n" in text
+    assert "\r\nmore()\r\n# nbgrader has dropped this, nothing heeds it: if ready:\r\n#       c.Form" in text
+    for record in reversed(records):
+        undo_fix(open_course(old_course).settings, record.record_id)
+    assert path.read_bytes() == before
+
+
+def test_a_notebook_of_format_3_with_the_line_ends_of_windows(old_course: Path) -> None:
+    path = old_course / "source" / BASICS / "basics.ipynb"
+    cell = {
+        "cell_type": "code",
+        "language": "python",
+        "collapsed": False,
+        "input": ["1"],
+        "metadata": {},
+        "outputs": [],
+    }
+    sheet = {"cells": [cell, cell], "metadata": {}}
+    old = {"metadata": PYTHON2, "nbformat": 3, "nbformat_minor": 0, "worksheets": [sheet]}
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(old, indent=1).replace("\n", "\r\n").encode())
+    fix(old_course, "kernel.python2")
+    text = path.read_bytes().decode()
+    assert text.count("\n") == text.count("\r\n")
+    cells = json.loads(text)["cells"]
+    assert len({cell["id"] for cell in cells}) == 2
+
+
 def test_a_json_configuration_gets_todays_names_too(old_course: Path) -> None:
     (old_course / "nbgrader_config.py").unlink()
     path = old_course / "nbgrader_config.json"

@@ -7,9 +7,11 @@ concerned: they are found in its syntax tree, and changed in its text.
 from __future__ import annotations
 
 import ast
+import io
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,7 +73,8 @@ def _rewritten(
     foreign: list[Path] = []
     for path in dict.fromkeys(source.path.resolve() for source in situation.config_files):
         try:
-            old = path.read_text(encoding="utf-8")
+            # its own line ends stay
+            old = path.read_bytes().decode("utf-8")
             new = python(old) if path.suffix == ".py" else _json(old, to_json)
         except (SyntaxError, ValueError) as error:
             raise Conflict(f"{path} cannot be read as it is.", "Mend what keeps it from loading.") from error
@@ -90,9 +93,14 @@ def _rewritten(
 # --- Python ------------------------------------------------------------------
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines as the syntax tree counts them: a form feed ends none."""
+    return list(io.StringIO(text, newline=""))
+
+
 def _renamed(text: str, new_name: NewName) -> str:
     """Return the program with every `c.Section.trait` of an old name under its new one."""
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     spots = []
     for node, root, section in _keys(ast.parse(text)):
         new = new_name(section, node.attr)
@@ -107,14 +115,30 @@ def _renamed(text: str, new_name: NewName) -> str:
 
 def _commented(text: str) -> str:
     """Return the program with the statements on its top level that set dropped keys as comments."""
-    lines = text.splitlines(keepends=True)
-    for statement in ast.parse(text).body:
-        keys = [(section, node.attr) for node, _, section in _keys(statement)]
-        if not keys or not all(removed_by(f"{section}.{trait}") for section, trait in keys):
+    lines = _lines(text)
+    statements = ast.parse(text).body
+    statements_on = Counter(number for statement in statements for number in _line_numbers(statement))
+    for statement in statements:
+        numbers = _line_numbers(statement)
+        if not _only_drops(statement) or any(statements_on[number] > 1 for number in numbers):
             continue
-        for number in range(statement.lineno - 1, statement.end_lineno or statement.lineno):
-            lines[number] = f"{COMMENT if number == statement.lineno - 1 else '#   '}{lines[number]}"
+        for number in numbers:
+            lines[number - 1] = f"{COMMENT if number == numbers[0] else '#   '}{lines[number - 1]}"
     return _checked("".join(lines))
+
+
+def _line_numbers(statement: ast.stmt) -> range:
+    return range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+
+
+def _only_drops(statement: ast.stmt) -> bool:
+    """Say whether a statement does nothing but set dropped keys."""
+    if isinstance(statement, ast.If):
+        return all(map(_only_drops, [*statement.body, *statement.orelse]))
+    keys = [f"{section}.{node.attr}" for node, _, section in _keys(statement)]
+    names = any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) for n in ast.walk(statement))
+    is_simple = isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr)
+    return is_simple and not names and bool(keys) and all(map(removed_by, keys))
 
 
 def _keys(tree: ast.AST) -> Iterator[tuple[ast.Attribute, Any, str]]:

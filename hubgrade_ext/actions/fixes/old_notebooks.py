@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 CELLS_SHOWN = 8
+BOM = "\ufeff"
 
 
 class RewriteNotebook(Struct, frozen=True, tag="rewrite_notebook"):
@@ -104,14 +107,27 @@ def _rewritten(
     for path, notebook in _sources(situation):
         if not wanted(notebook):
             continue
-        old = path.read_text(encoding="utf-8")
-        node = nbformat.reads(old, as_version=nbformat.current_nbformat)  # type: ignore[no-untyped-call]
+        # its own line ends stay
+        old = path.read_bytes().decode("utf-8")
+        read = old.removeprefix(BOM)
+        node = nbformat.reads(read, as_version=nbformat.current_nbformat)  # type: ignore[no-untyped-call]
+        _name_cells(node, read)
         what = update(path, notebook, node)
         if _in_clone(situation, path):
             what += " It is in a git clone: commit this there, or the next pull will collide with it."
         new = nbformat.writes(node) + "\n" * old.endswith("\n")  # type: ignore[no-untyped-call]
+        if "\r\n" in old:
+            new = new.replace("\n", "\r\n")
         changes.append(RewriteNotebook(str(path), old, new, what))
     return changes
+
+
+def _name_cells(node: NotebookNode, old: str) -> None:
+    """Replace the ids that nbformat drew by lot: the fix must be the same whenever it is looked at."""
+    given = {cell.get("id") for cell in json.loads(old).get("cells", ())}
+    for number, cell in enumerate(node.cells):
+        if "id" in cell and cell.id not in given:
+            cell["id"] = hashlib.sha256(f"{number} of {old}".encode()).hexdigest()[:8]
 
 
 def _sources(situation: Situation) -> Iterator[tuple[Path, Notebook]]:
