@@ -8,6 +8,9 @@ from tornado.web import authenticated
 from hubgrade_ext.core.models import ApplyFix, FixesPage, FixPlan, FixRecord, UndoFix
 from hubgrade_ext.handlers.base import Handler
 
+# a large gradebook on a slow disk is copied, upgraded and verified
+FIX_TIMEOUT_S = 600.0
+
 
 class FixesHandler(Handler):
     """GET …/fixes."""
@@ -37,15 +40,15 @@ class FixHandler(Handler):
     async def post(self, course_key: str, fix_id: str) -> None:
         """Carry a fix out as it was shown."""
         course = await self.services.courses.get(course_key, "instructor")
-        wanted = self.decode(ApplyFix)
-        call = self.services.runner.call
-        record = await call(
+        digest, by = self.decode(ApplyFix).digest, self.services.username
+        record = await self.services.runner.call(
             "apply_fix",
             FixRecord,
+            timeout_s=FIX_TIMEOUT_S,
             settings=course.opened,
             fix_id=fix_id,
-            digest=wanted.digest,
-            by=self.services.username,
+            digest=digest,
+            by=by,
         )
         self.answer(record)
 
@@ -58,6 +61,6 @@ class UndoFixHandler(Handler):
     async def post(self, course_key: str) -> None:
         """Take a fix back."""
         course = await self.services.courses.get(course_key, "instructor")
-        wanted = self.decode(UndoFix)
+        wanted = {"settings": course.opened, "record_id": self.decode(UndoFix).record_id}
         call = self.services.runner.call
-        self.answer(await call("undo_fix", FixRecord, settings=course.opened, record_id=wanted.record_id))
+        self.answer(await call("undo_fix", FixRecord, timeout_s=FIX_TIMEOUT_S, **wanted))

@@ -203,6 +203,25 @@ def test_an_upgrade_that_fails_leaves_the_gradebook_as_it_was(
     assert list_fixes(settings) == []
 
 
+def test_an_upgrade_that_is_ended_from_outside_leaves_the_gradebook_as_it_was(
+    settings: CourseSettings, old_gradebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hubgrade_ext.actions.fixes import gradebook
+
+    before = dump(old_gradebook)
+
+    def cut(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("delete from student")
+            db.commit()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gradebook, "_upgrade", cut)
+    with pytest.raises(KeyboardInterrupt):
+        apply(settings, "gradebook.revision")
+    assert dump(old_gradebook) == before
+
+
 def test_a_gradebook_without_a_version_gets_one(settings: CourseSettings, course_dir: Path) -> None:
     from nbgrader.api import Base
     from sqlalchemy import create_engine

@@ -133,7 +133,7 @@ def _do_all(changes: Sequence[Change], folder: FixFolder) -> list[Undo]:
                 undo = change.do(folder.keep)
             if undo is not None:
                 done.append(undo)
-    except HubgradeError:
+    except BaseException:  # whoever ends this process, too: all of it or nothing
         _take_back(done)
         raise
     return done

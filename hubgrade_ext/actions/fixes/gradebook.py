@@ -85,8 +85,10 @@ class UpgradeGradebook(Struct, frozen=True, tag="upgrade_gradebook"):
             after = _state(path)
             if after.version != self.new or after.counts != before.counts:
                 raise GradebookBroken("The upgraded gradebook is not what it should be.")
-        except (HubgradeError, OSError) as error:
-            _copy(kept, path)
+        except BaseException as error:  # whoever ends this process must not leave half an upgrade either
+            _put_back(kept, path)
+            if not isinstance(error, HubgradeError | OSError):
+                raise
             raise GradebookBroken(
                 f"The gradebook could not be upgraded ({error}), and is as it was before.",
                 f"A copy of it is {kept}. Close what else is using it, and try again.",
@@ -200,6 +202,16 @@ def _copy(source: Path, target: Path) -> None:
         # backup() itself does not wait for a lock: take the read lock first, patiently
         old.execute("select count(*) from sqlite_master").fetchone()
         old.backup(new)
+
+
+def _put_back(kept: Path, path: Path) -> None:
+    try:
+        _copy(kept, path)
+    except HubgradeError as error:
+        raise GradebookBroken(
+            f"The upgrade failed, and the gradebook as it was could not be put back: {error.message}",
+            f"Close what else uses it, then copy {kept} to {path}.",
+        ) from error
 
 
 def _digest(path: Path) -> str:
