@@ -19,6 +19,8 @@ ETC = (
     "ssl/certs", "ssl/openssl.cnf", "terminfo", "texmf", "timezone",
 )  # fmt: skip
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+# This program: of a checkout, it lies in a folder of the import path that may hold the course too.
+_PROGRAM = str(Path(__file__).parents[2])
 # Inside a reachable prefix, and yet not for students: configuration with tokens and password hashes.
 _CONFIGURATION = ("etc/jupyter", "etc/jupyterhub", "etc/nbgrader")
 
@@ -56,7 +58,7 @@ def compute_reach(request: Request) -> Reach:
     found = [entry for entry in sys.path if entry]
     for argv in request.programs:
         found += _program_prefixes(argv)
-    wanted = [*SYSTEM, *_prefixes(), *request.readable]
+    wanted = [*SYSTEM, *_prefixes(), _PROGRAM, *request.readable]
     wanted += [path for path in found if not any(holds(os.path.realpath(path), p) for p in secret)]
     allowed = [path for path in dict.fromkeys(wanted) if Path(path).exists()]
     real = {os.path.realpath(path) for path in allowed}

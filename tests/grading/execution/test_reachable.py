@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import hubgrade_ext
 from hubgrade_ext.grading.execution.reachable import Reach, Request, compute_reach, holds
 
 
@@ -57,6 +58,15 @@ def test_an_import_path_that_holds_the_home_or_the_course_is_left_out(
     assert shown(reach, library)
     assert not shown(reach, course)
     assert not shown(reach, home)
+
+
+def test_this_program_is_shown_when_its_checkout_holds_the_course() -> None:
+    package = Path(hubgrade_ext.__file__).parent
+    course = package.parent / "tests"
+    reach = compute_reach(Request(hidden=(str(course),), home=str(package.parent)))
+    assert shown(reach, package)
+    assert not shown(reach, package.parent)
+    assert not shown(reach, course)
 
 
 def test_a_hidden_folder_inside_a_readable_one_stays_hidden(tmp_path: Path) -> None:
