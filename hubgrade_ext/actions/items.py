@@ -35,7 +35,7 @@ def work_through(
         yield Progress(done, total, result=result)
 
 
-def _foreseen_or_not(do: Callable[[str], ItemResult], item: str) -> ItemResult:
+def _foreseen_or_not(do: Callable[[str], ItemResult | None], item: str) -> ItemResult | None:
     try:
         with working_on(item):
             return do(item)
@@ -86,8 +86,7 @@ def _work_at_once(items: Sequence[str], skip: frozenset[str], work: AtOnce) -> I
             break
         yield Progress(done, total, current=item, items=told)
         told = ()
-        with working_on(item):
-            at_once = work.begin(item)
+        at_once = _foreseen_or_not(work.begin, item)
         for result in ([at_once] if at_once else []) + work.ended(wait=work.full):
             done += 1
             yield Progress(done, total, result=result)

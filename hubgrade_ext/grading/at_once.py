@@ -16,7 +16,8 @@ from nbgrader.preprocessors import ClearHiddenTests, Execute
 
 from hubgrade_ext.core.conversion import Failure, excluded, is_excluded, staged_step
 from hubgrade_ext.core.course import Course
-from hubgrade_ext.core.errors import CourseBroken
+from hubgrade_ext.core.errors import CourseBroken, HubgradeError
+from hubgrade_ext.core.failures import unexpected
 from hubgrade_ext.core.grading_options import grading_options
 from hubgrade_ext.core.item_log import working_on
 from hubgrade_ext.core.models import ItemResult
@@ -175,8 +176,14 @@ class SubmissionsAtOnce:
         return [self._finish_one(future, self._begun[future]) for future in done]
 
     def _finish_one(self, future: Result, begun: _Begun) -> ItemResult:
-        with working_on(begun.prepared.student_id):
-            return self._finish(future, begun)
+        student_id = begun.prepared.student_id
+        with working_on(student_id):
+            try:
+                return self._finish(future, begun)
+            except HubgradeError:
+                raise
+            except Exception as error:  # noqa: BLE001  one item, whatever is in it, never stops the others
+                return failed(student_id, unexpected(Failure(error), f"Autograding {student_id}"))
 
     def _finish(self, future: Result, begun: _Begun) -> ItemResult:
         prepared = begun.prepared

@@ -13,6 +13,7 @@ from hubgrade_ext.core.errors import ConfigBroken
 from hubgrade_ext.core.grading_options import LIMITS
 from hubgrade_ext.core.item_log import ItemFormatter, lines_of, working_on
 from hubgrade_ext.core.models import ItemResult
+from hubgrade_ext.grading import at_once
 from hubgrade_ext.grading.assignment_limits import limits_for
 from hubgrade_ext.grading.audit import audit
 from hubgrade_ext.grading.execution import isolation
@@ -154,3 +155,23 @@ def test_a_log_has_each_ones_lines() -> None:
     assert [part.rpartition("] ")[2] for part in ours.splitlines()] == ["one", "two", "five"]
     assert "three" in lines_of(log, "bob")
     assert lines_of(log, "ad") == ""
+
+
+def test_what_nobody_foresaw_in_one_submission_stops_no_other(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare, record = at_once.prepare, at_once.record
+
+    def odd_at_first(*given: Any) -> Any:
+        return 1 / 0 if given[2] == "ann" else prepare(*given)
+
+    def odd_at_last(prepared: Any, *given: Any) -> Any:
+        return 1 / 0 if prepared.student_id == "bob" else record(prepared, *given)
+
+    monkeypatch.setattr(at_once, "prepare", odd_at_first)
+    monkeypatch.setattr(at_once, "record", odd_at_last)
+    for student in ("ann", "bob", "cid"):
+        classroom.hand_in(student)
+    found = {name: (one.state, one.code) for name, one in classroom.results("autograde").items()}
+    odd = ("failed", "internal_error")
+    assert found == {"ann": odd, "bob": odd, "cid": ("done", "graded")}

@@ -191,7 +191,12 @@ class NotebookRun:
             await self._end()
             if self._cut is not None:
                 self._cut.cancel()
-        return self._result(notebook, outcome, time.monotonic() - started)
+        try:
+            return self._result(notebook, outcome, time.monotonic() - started)
+        except Exception as error:  # what was checked, a later message can have changed
+            logger.warning("the outputs of %s cannot be kept", self.path, exc_info=True)
+            sentence = f"The kernel sent outputs that no notebook can hold ({type(error).__name__})."
+            return NotebookResult(self.path, outcomes.internal_error(sentence, self.cell))
 
     def _loaded(self) -> NotebookNode:
         content = next(file.content for file in self.bundle.files if file.path == self.path)

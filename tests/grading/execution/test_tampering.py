@@ -155,3 +155,23 @@ def test_a_canary_fails_and_looks_like_the_test() -> None:
         with pytest.raises(AssertionError):
             exec(compile(source, "canary", "exec"), {})
     assert random.random() != ast.literal_eval(canary_like("%magic").split()[1])
+
+
+# past ipykernel, which makes text of what is no number
+NO_NUMBER = """
+from hubgrade_ext.grading.execution.frames import frame
+kernel = get_ipython().kernel
+head = '"header": {"msg_id": "1", "msg_type": "comm_open", "date": "2026-01-01T00:00Z"}, "channel": "iopub"'
+parent = '"parent_header": {"msg_id": "%s"}' % kernel.get_parent("shell")["header"]["msg_id"]
+model = '"_model_name": "a", "_model_module": "a", "_model_module_version": "1"'
+data = '"data": {"state": {"value": NaN, %s}}' % model
+content = '"metadata": {}, "content": {"comm_id": "c", "target_name": "jupyter.widget", %s}' % data
+kernel.session.pipe.send(frame(("{%s, %s, %s}" % (head, parent, content)).encode()))
+"""
+
+
+def test_what_no_notebook_can_hold_is_an_outcome(executor: LocalExecutor) -> None:
+    """It came with no cell's outputs, so that no cell's check has seen it."""
+    result = executor.submit(execute_bundle, submission(NO_NUMBER)).result(120)
+    assert result.outcome.kind == "internal_error"
+    assert "no notebook can hold" in result.outcome.sentence
