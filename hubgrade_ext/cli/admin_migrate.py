@@ -35,7 +35,8 @@ def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        text = data.decode()
+        # Windows' editors put a mark in front
+        text = data.decode("utf-8-sig")
     except FileNotFoundError as fault:
         raise NotFound(f"There is no file {path}.", "Give the old configuration file.") from fault
     except UnicodeDecodeError as fault:

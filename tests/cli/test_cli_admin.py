@@ -320,3 +320,7 @@ def test_a_file_of_2015_is_shown_as_todays_and_never_run(hubgrade: Hubgrade, tmp
     refused = hubgrade("admin", "migrate-config", old, "--write", new)
     assert refused.status == 2
     assert "is there already" in refused.err
+
+    # as Windows' editors save it
+    old.write_text(OLD_NBGRADER, encoding="utf-8-sig")
+    assert hubgrade("admin", "migrate-config", old).status == 1

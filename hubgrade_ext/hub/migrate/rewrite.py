@@ -44,13 +44,15 @@ def migrate(text: str, source: str) -> tuple[Migrated, list[Setting]]:
     """
     try:
         tree = ast.parse(text)
+    except (RecursionError, MemoryError) as fault:
+        raise InvalidRequest(f"{source} is nested too deeply.", "Is it the right file?") from fault
     except (SyntaxError, ValueError) as fault:
         line = fault.lineno if isinstance(fault, SyntaxError) else None
         raise InvalidRequest(
             f"{source}{f', line {line},' if line else ''} cannot be read as Python 3.",
             "Mend that line (Python 2's print needs parentheses today), then run this again.",
         ) from fault
-    settings = find_settings(tree)
+    settings = _settings_of(tree, source)
     edits = _Edits(text)
     for setting in settings:
         edits.take(setting)
@@ -61,6 +63,13 @@ def migrate(text: str, source: str) -> tuple[Migrated, list[Setting]]:
         edits.note(len(text.splitlines()), "Authenticator.allow_all", "added: everybody may log in, as then")
     _check_still_python(new, source)
     return Migrated(new, sorted(edits.notes, key=lambda n: n.line)), settings
+
+
+def _settings_of(tree: ast.Module, source: str) -> list[Setting]:
+    try:
+        return find_settings(tree)
+    except RecursionError as fault:
+        raise InvalidRequest(f"{source} is nested too deeply.", "Is it the right file?") from fault
 
 
 def _check_still_python(text: str, source: str) -> None:

@@ -9,6 +9,7 @@ import sys
 import msgspec
 
 from hubgrade_ext.core.errors import InvalidRequest
+from hubgrade_ext.hub.setup.places import check_places
 from hubgrade_ext.hub.setup.site import Course, Site
 from hubgrade_ext.hub.setup.validation import (
     MAX_ACCOUNT,
@@ -75,6 +76,7 @@ def check_site(site: Site) -> Site:
         courses = {**checked.courses, key: check_course(checked, key, course)}
         checked = msgspec.structs.replace(checked, courses=dict(sorted(courses.items())))
     _check_apart(checked)
+    check_places(checked)
     return checked
 
 

@@ -38,6 +38,8 @@ def read_site(path: Path) -> Site | None:
         raise InvalidRequest(f"{path} is a folder.", "Give the TOML file.") from fault
     except UnicodeDecodeError as fault:
         raise InvalidRequest(f"{path} is not text in UTF-8.", "Save it as UTF-8.") from fault
+    except OSError as fault:
+        raise InvalidRequest(f"{path} cannot be read: {fault.strerror}.", "Is it the right file?") from fault
     return parse_site(text, str(path))
 
 
@@ -61,6 +63,8 @@ def parse_site(text: str, source: str) -> Site:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise InvalidRequest(f"{source} is not TOML: {fault}.", "Mend the line it names.") from fault
+    except RecursionError as fault:
+        raise InvalidRequest(f"{source} is nested too deeply.", "Is it the right file?") from fault
     courses = data.get("courses", {})
     if isinstance(courses, dict):
         for key, course in courses.items():

@@ -13,6 +13,9 @@ MAX_COURSE_ID = 64
 # systemd-sysusers and useradd: utmp has 31 characters for a name
 MAX_ACCOUNT = 31
 MAX_USER = 64
+# what Linux takes is 4096 and 255; a file's name still comes behind, and a backup's folder in front
+MAX_PATH = 1024
+MAX_FILE_NAME = 200
 RESERVED_SERVICES = ("hubgrade", "jupyterhub-idle-culler")
 _COURSE_ID = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 _USER = re.compile(r"[a-z0-9_][a-z0-9_.@-]*")
@@ -75,6 +78,11 @@ def check_account(name: str) -> str:
 
     Raises: InvalidName.
     """
+    if name == "root":
+        raise InvalidName(
+            "Who teaches a course does all that its account may: it cannot be root.",
+            "Leave it out, or give an account of the course's own (--account).",
+        )
     if _ACCOUNT.fullmatch(name) and len(name) <= MAX_ACCOUNT:
         return name
     raise InvalidName(
@@ -97,6 +105,8 @@ def check_path(path: str, what: str) -> str:
         fault = "contains blanks or signs that systemd or Python would read as something else"
     elif PurePosixPath(path) == PurePosixPath("/"):
         fault = "is the whole machine"
+    elif len(path) > MAX_PATH or any(len(part) > MAX_FILE_NAME for part in PurePosixPath(path).parts):
+        fault = "is longer than a file system can bear"
     if fault:
         raise InvalidRequest(
             f"{what}: “{path}” {fault}.", "Give a full path of letters, digits and _ . - + @, such as /srv/x."

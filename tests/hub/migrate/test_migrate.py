@@ -163,6 +163,12 @@ def test_what_is_not_python_3_is_refused(text: str) -> None:
         migrate(text, "x.py")
 
 
+@pytest.mark.parametrize("value", ["-" * 50000 + "1", "+".join(["1"] * 20000), "a" + ".b" * 20000])
+def test_what_is_nested_too_deeply_is_refused(value: str) -> None:
+    with pytest.raises(InvalidRequest, match="too deeply"):
+        migrate(f"c.X = {value}\n", "x.py")
+
+
 def test_migrating_twice_changes_nothing_more() -> None:
     for old in (GUIDES_NBGRADER, GUIDES_HUB):
         once = migrate(old, "x.py")[0].text

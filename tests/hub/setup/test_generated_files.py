@@ -25,10 +25,13 @@ TWO = {
     "bio101": Course("bio101", instructors=("ada",), graders=("bob",), students=("carol", "dan")),
     "2015-fall-big_data": Course("2015-fall-big_data", instructors=("eve",)),
 }
-# with accounts and folders that every machine has
+# with accounts that every machine has, and folders that are there
+HERE = Path(__file__).parent
 STARTABLE = {
-    "bio101": structs.replace(TWO["bio101"], account="nobody", folder="/tmp"),
-    "2015-fall-big_data": structs.replace(TWO["2015-fall-big_data"], account="daemon", folder="/usr"),
+    "bio101": structs.replace(TWO["bio101"], account="nobody", folder=str(HERE)),
+    "2015-fall-big_data": structs.replace(
+        TWO["2015-fall-big_data"], account="daemon", folder=str(HERE.parent / "migrate")
+    ),
 }
 
 
@@ -72,7 +75,7 @@ def test_hub_loads_groups_roles_and_services(tmp_path: Path) -> None:
     assert hub.load_groups["nbgrader-bio101"] == {"users": ["ada", "carol", "dan"]}
     services = {service["name"]: service for service in hub.services}
     assert set(services) == {"bio101", "2015-fall-big_data", "hubgrade", "jupyterhub-idle-culler"}
-    assert (services["bio101"]["user"], services["bio101"]["cwd"]) == ("nobody", "/tmp")
+    assert (services["bio101"]["user"], services["bio101"]["cwd"]) == ("nobody", str(HERE))
     assert len({service.get("url") for service in hub.services}) == 4
     assert hub.public_url == "http://hub.example.org:8000/"
     assert config.Authenticator.admin_users.to_dict()["update"] == {"root2"}

@@ -73,7 +73,7 @@ def test_user_names_that_nobody_has(name: str, said: str) -> None:
     assert said in refused.value.remedy
 
 
-@pytest.mark.parametrize("name", ["Grader", "grader.x", "g" * 32, "", "a b", "-a"])
+@pytest.mark.parametrize("name", ["Grader", "grader.x", "g" * 32, "", "a b", "-a", "root"])
 def test_accounts_that_sysusers_would_refuse(name: str) -> None:
     with pytest.raises(HubgradeError):
         check_account(name)
@@ -156,11 +156,30 @@ def test_courses_share_nothing_with_each_other_the_hub_or_a_person(one: Course, 
         (Site(cull_after_s=-1), "no time"),
         (Site(admins=("A B",)), "administrator"),
         (Site(courses={"a": Course("b")}), "course_id"),
+        (Site(exchange="/" + "x" * 300), "longer"),
+        (Site(exchange="/x" * 3000), "longer"),
+        # owner and mode of these are set
+        (Site(exchange="/home"), "folder of the machine"),
+        (Site(exchange="/var/lib"), "folder of the machine"),
+        (Site(hub_dir="/etc"), "folder of the machine"),
+        (Site(hub_dir="/usr/local"), "folder of the machine"),
+        (Site(hub_dir="/opt/jupyterhub"), "venv"),
+        (Site(exchange="/var/lib/jupyterhub/x"), "hub_dir"),
+        (Site(exchange="/etc/jupyterhub/hubgrade/site.toml"), "folder of the machine"),
+        (Site(config_dir="/srv/hub", exchange="/srv/hub/hubgrade/site.toml"), "own folder"),
+        (Site(courses={"a": Course("a", folder="/etc/x")}), "folder of the machine"),
+        (Site(courses={"a": Course("a", folder="/home/ada", instructors=("ada",))}), "somebody's home"),
+        (Site(courses={"a": Course("a", folder="/srv")}), "folder of the machine"),
+        (Site(courses={"a": Course("a", folder="/srv/x"), "b": Course("b", folder="/srv/x/b")}), "of b"),
     ],
 )
 def test_settings_that_do_not_fit(site: Site, fault: str) -> None:
     with pytest.raises(HubgradeError, match=fault):
         check_site(site)
+
+
+def test_the_hubs_database_may_lie_beside_its_configuration() -> None:
+    assert check_site(Site(hub_dir="/etc/jupyterhub")).hub_dir == "/etc/jupyterhub"
 
 
 def test_what_was_asked_for_is_read_back_as_it_was_written() -> None:
@@ -177,6 +196,7 @@ def test_what_was_asked_for_is_read_back_as_it_was_written() -> None:
     ("text", "fault", "remedy"),
     [
         ("exchange = ", "not TOML", "Mend the line"),
+        ("a = " + "[" * 20000, "nested", "right file"),
         ('exchnge = "/srv/x"', "exchnge", "Did you mean exchange?"),
         ('[courses.a]\nstudnets = ["x"]', "studnets", "Did you mean students?"),
         ("hub_port = 'x'", "hub_port", "--help"),
