@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from nbgrader.api import Base, get_alembic_version
-from sqlalchemy import URL, Connection, MetaData, Table, inspect, select, text
+from sqlalchemy import URL, Connection, Engine, MetaData, RowMapping, Table, inspect, select, text
 
 from hubgrade_ext.core.errors import Conflict, GradebookBroken, InvalidRequest
 from hubgrade_ext.core.gradebook_server import make_engine, reading_server, refusals
@@ -54,9 +55,26 @@ def import_gradebook(source: Path, db_url: str) -> int:
     there = f"file:{quote(os.path.abspath(source))}"
     read = make_engine(URL.create("sqlite", database=there, query={"mode": "ro", "uri": "true"}))
     write = make_engine(db_url)
-    with refusals(read), read.connect() as old, refusals(write), write.begin() as new:
-        if not inspect(old).has_table("assignment"):
-            raise GradebookBroken(f"{source} is not a gradebook of nbgrader.", "Choose another file.")
+    with refusals(read), read.connect() as old:
+        # before the course's database is touched
+        _check_source(old, source)
+        return _copy_into_empty(old, write)
+
+
+def _check_source(old: Connection, source: Path) -> None:
+    if not inspect(old).has_table("assignment"):
+        raise GradebookBroken(f"{source} is not a gradebook of nbgrader.", "Choose another file.")
+    found = old.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        fault = " ".join(str(found).replace("*** in database main ***", "").split())
+        raise GradebookBroken(f"{source} is damaged: {fault}.", "Take an older copy of it.")
+
+
+def _copy_into_empty(old: Connection, write: Engine) -> int:
+    with refusals(write), write.begin() as new:
+        if new.dialect.name == "sqlite":
+            # sqlite3 begins none for CREATE TABLE by itself: tables without a version would stay
+            new.exec_driver_sql("BEGIN IMMEDIATE")
         if inspect(new).has_table("assignment") and _has_rows(new):
             raise Conflict(
                 "There is a gradebook with rows in the course's database already; nothing was changed.",
@@ -92,8 +110,7 @@ def _copy(source: Connection, target: Connection) -> int:
     target.execute(_COURSES.delete())
     count = 0
     for table in Base.metadata.sorted_tables:
-        found = source.execution_options(yield_per=_ROWS_AT_ONCE).execute(select(table))
-        for rows in found.mappings().partitions():
+        for rows in _rows(source, table):
             target.execute(table.insert(), [dict(row) for row in rows])
             count += len(rows)
         if table is _COURSES:
@@ -103,6 +120,13 @@ def _copy(source: Connection, target: Connection) -> int:
         for row in source.execute(select(version)).all():
             _set_version(target, row[0])
     return count
+
+
+def _rows(source: Connection, table: Table) -> Iterator[Sequence[RowMapping]]:
+    # what cannot be read is said of the source, not of the target
+    with refusals(source.engine):
+        found = source.execution_options(yield_per=_ROWS_AT_ONCE).execute(select(table))
+        yield from found.mappings().partitions()
 
 
 def _add_courses(connection: Connection, course_ids: set[str]) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from hubgrade_ext.core.errors import Busy, GradebookBroken, HubgradeError
 from hubgrade_ext.core.secrets_masked import mask_urls
@@ -91,7 +92,7 @@ def refusals(engine: Engine) -> Iterator[None]:
     """
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-    name = mask_urls(engine.url.render_as_string(hide_password=True))
+    name = _name(engine.url)
     try:
         yield
     except DBAPIError as error:
@@ -102,6 +103,12 @@ def refusals(engine: Engine) -> Iterator[None]:
         ) from error
     finally:
         engine.dispose()
+
+
+def _name(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return unquote((url.database or "").removeprefix("file:"))
+    return mask_urls(url.render_as_string(hide_password=True))
 
 
 def _explained(name: str, error: DBAPIError) -> HubgradeError:
