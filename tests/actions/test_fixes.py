@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -17,6 +18,7 @@ import pytest
 
 from hubgrade_ext.actions.fixes.applying import apply_fix, list_fixes, plan_fix, undo_fix
 from hubgrade_ext.actions.fixes.catalogue import FIXES
+from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Moved, Undo
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.errors import Conflict, CourseBroken, NotFound
 from hubgrade_ext.core.models import FixRecord
@@ -90,6 +92,49 @@ def test_what_has_changed_since_is_not_put_back(settings: CourseSettings, course
     with pytest.raises(Conflict, match="changed"):
         undo_fix(settings, record.record_id)
     assert mode(course_dir) == 0o700
+
+
+def test_an_undo_that_was_cut_short_goes_on(tmp_path: Path) -> None:
+    """What has been taken back before is passed over; what is neither old nor new is left alone."""
+    file, kept = tmp_path / "file", tmp_path / "kept"
+    kept.write_text("old")
+    file.write_text("new")
+    file.chmod(0o640)
+    (tmp_path / "there").touch()
+    digest = hashlib.sha256(b"new").hexdigest()
+    entries: list[Undo] = [
+        FileBefore(str(file), str(kept), 0o640, digest),
+        ModeBefore(str(file), 0o640, 0o600),
+        FolderMade(str(tmp_path / "gone")),
+        Moved(str(tmp_path / "new name"), str(tmp_path / "there")),
+        FileBefore(str(tmp_path / "no such file"), None, 0o644, digest),
+    ]
+    for _ in range(2):
+        for entry in entries:
+            entry.undo()
+        assert file.read_text() == "old"
+    file.write_text("other")
+    with pytest.raises(Conflict, match="changed since"):
+        entries[0].undo()
+    kept.unlink()
+    with pytest.raises(Conflict, match="is gone"):
+        entries[0].undo()
+    assert file.read_text() == "other"
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_gradebook_whose_copy_is_gone_is_not_emptied(
+    settings: CourseSettings, old_gradebook: Path, content: bytes | None
+) -> None:
+    record = apply(settings, "gradebook.revision")
+    (kept,) = settings.state_dir.glob("fixes/*/kept/*.db")
+    kept.unlink()
+    if content is not None:
+        kept.write_bytes(content)
+    before = old_gradebook.read_bytes()
+    with pytest.raises(Conflict, match="is gone"):
+        undo_fix(settings, record.record_id)
+    assert old_gradebook.read_bytes() == before
 
 
 @pytest.mark.parametrize("record_id", ["", "..", "../..", "20260101T000000Z-aaaaaa", "x" * 300])

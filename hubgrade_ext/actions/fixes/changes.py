@@ -3,6 +3,8 @@
     Change   planned: says what it will do, exactly; `do` does it and returns its
     Undo     recorded: `undo` puts back what was there, unless that has changed since
 
+What is as it was before already, because an undo was cut short, is passed over.
+
 Every change looks again before it acts: what is no longer as it was when the
 plan was shown is left alone. A path is never followed through a link.
 """
@@ -63,6 +65,9 @@ class ModeBefore(Struct, frozen=True, tag="mode"):
 
     def undo(self) -> None:
         """Give it that mode again."""
+        with suppress(FileNotFoundError):
+            if stat.S_IMODE(os.lstat(self.path).st_mode) == self.was:
+                return
         _set_mode(self.path, self.now, self.was)
 
 
@@ -97,6 +102,8 @@ class FolderMade(Struct, frozen=True, tag="folder"):
         """Remove it, if it is still empty."""
         try:
             Path(self.path).rmdir()
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise Conflict(f"The folder {self.path} is in use now.", "It stays.") from error
 
@@ -136,15 +143,20 @@ class FileBefore(Struct, frozen=True, tag="file"):
 
     def undo(self) -> None:
         """Put the old content back."""
-        if _digest(_content(self.path)) != self.digest_now:
+        old, now = _content(self.kept) if self.kept else None, _content(self.path)
+        if self.kept and old is None:
+            raise Conflict(f"What {self.path} was is gone: {self.kept}.", "The file stays as it is.")
+        if now == old:
+            return
+        if _digest(now) != self.digest_now:
             raise Conflict(
                 f"{self.path} has been changed since.",
                 f"What it was before is in {self.kept}." if self.kept else "It stays.",
             )
-        if self.kept is None:
+        if old is None:
             Path(self.path).unlink()
         else:
-            write_file(Path(self.path), Path(self.kept).read_bytes(), self.mode)
+            write_file(Path(self.path), old, self.mode)
 
 
 class WriteFile(Struct, frozen=True, tag="write_file"):
@@ -191,6 +203,8 @@ class Moved(Struct, frozen=True, tag="move"):
 
     def undo(self) -> None:
         """Give it its old name."""
+        if os.path.lexists(self.was) and not os.path.lexists(self.path):
+            return
         _move(self.path, self.was)
 
 

@@ -39,6 +39,9 @@ class GradebookBefore(Struct, frozen=True, tag="gradebook"):
                 "The gradebook has been written to since; putting the old one back would lose that.",
                 f"The old one is {self.kept}.",
             )
+        # of an empty file, SQLite would make an empty gradebook
+        if not Path(self.kept).is_file() or not _state(Path(self.kept)).counts:
+            raise Conflict(f"The gradebook as it was is gone: {self.kept}.", "The one there is stays.")
         _copy(Path(self.kept), Path(self.path))
 
 
@@ -196,7 +199,8 @@ def _copy(source: Path, target: Path) -> None:
     """Make one database the copy of another, under SQLite's locks: whoever has it open sees it whole."""
     with (
         _plain(target),
-        closing(sqlite3.connect(source, timeout=WAIT_S)) as old,
+        # only to be read: else a missing source would be made, and the target emptied
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT_S)) as old,
         closing(sqlite3.connect(target, timeout=WAIT_S)) as new,
     ):
         # backup() itself does not wait for a lock: take the read lock first, patiently
