@@ -65,7 +65,10 @@ def _redact_output(output: NotebookNode, pattern: re.Pattern[str], *, own: bool)
         return count > 0
     if kind == "error":
         return _redact_error(output, pattern, own=own)
-    found = False
+    # pages show some of it, such as what stands for an image
+    found = bool(pattern.search(repr(output.metadata)))
+    if found:
+        output.metadata = {}
     for name, value in output.data.items():
         redacted, count = _redact_value(value, pattern)
         if count:
@@ -82,7 +85,9 @@ def _redact_value(value: object, pattern: re.Pattern[str]) -> tuple[object, int]
 
 
 def _redact_error(output: NotebookNode, pattern: re.Pattern[str], *, own: bool) -> bool:
+    output.ename, named = pattern.subn(REPLACEMENT, output.ename)
     output.evalue, count = pattern.subn(REPLACEMENT, output.evalue)
+    count += named
     for index, part in enumerate(output.traceback):
         # the last part repeats the error's message
         shown = not own or (count and index == len(output.traceback) - 1)
