@@ -117,7 +117,7 @@ def test_canaries_leave_no_trace(grade: Callable[..., BundleResult]) -> None:
         "print(info.raw_cell)",
         "print(repr(info.raw_cell))",
         "display({'text/html': info.raw_cell}, raw=True)",
-        "display({'text/plain': info.raw_cell}, {'image/png': {'alt': info.raw_cell}}, raw=True)",
+        "display({'text/plain': info.raw_cell}, metadata={'image/png': {'alt': info.raw_cell}}, raw=True)",
     ],
 )
 def test_hidden_tests_do_not_come_back(grade: Callable[..., BundleResult], how: str) -> None:
