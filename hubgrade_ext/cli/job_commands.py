@@ -55,7 +55,7 @@ def show(arguments: Arguments, output: Output) -> int:
         return 0
     output.table(tables.job(detail.job))
     for result in detail.results:
-        output.line("  " + describe(result))
+        output.block("  " + describe(result))
     if log and (arguments.verbose or arguments.item is not None):
         output.line()
         output.block(log)

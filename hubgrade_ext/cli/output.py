@@ -90,7 +90,7 @@ class Output:
         self._stream.flush()
 
     def block(self, text: str) -> None:
-        """Print many lines of somebody else's, a job's log for one."""
+        """Print several lines, for one somebody else's: a job's log."""
         for line in text.splitlines():
             self.line(line)
 

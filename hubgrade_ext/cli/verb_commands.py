@@ -154,7 +154,7 @@ def _tell_results(detail: JobDetail, output: Output) -> None:
     ending = {"cancelled": ", cancelled", "failed": ", stopped early"}.get(job.state, "")
     output.line(f"{title_of(job.request)}: {', '.join(parts)} of {job.total}{ending} (job {job.job_id})")
     for result in said(detail.results):
-        output.line("  " + describe(result))
+        output.block("  " + describe(result))
     if job.summary:
         output.line(job.summary)
 

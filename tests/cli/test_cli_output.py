@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from hubgrade_ext.cli import tables
-from hubgrade_ext.cli.output import plain
+from hubgrade_ext.cli.output import Output, plain
 from hubgrade_ext.cli.verb_commands import describe, exit_status
 from hubgrade_ext.core.models import (
     AssignmentRow,
@@ -96,9 +96,11 @@ def test_the_table_has_local_times_with_their_zone_and_no_markup(monkeypatch: py
         assert words in text
 
 
-def test_findings_stand_in_lines_of_their_own_and_steer_nothing() -> None:
+def test_findings_stand_in_lines_of_their_own_and_steer_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     said = "Its solution does not pass.\na.ipynb: \x1b[2Jwrong."
     result = ItemResult("ps1", "failed", "gate_failed", said, "Mend it.")
-    assert (
-        describe(result) == "ps1: failed. Its solution does not pass.\n    a.ipynb: \\x1b[2Jwrong. Mend it."
+    with Output(as_json=False) as output:
+        output.block(describe(result))
+    assert capfd.readouterr().out == (
+        "ps1: failed. Its solution does not pass.\n    a.ipynb: \\x1b[2Jwrong. Mend it.\n"
     )
