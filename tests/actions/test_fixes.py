@@ -19,6 +19,7 @@ import pytest
 from hubgrade_ext.actions.fixes.applying import apply_fix, list_fixes, plan_fix, undo_fix
 from hubgrade_ext.actions.fixes.catalogue import FIXES
 from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Moved, Undo
+from hubgrade_ext.actions.fixes.records import FixFolder
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.errors import Conflict, CourseBroken, NotFound
 from hubgrade_ext.core.models import FixRecord
@@ -92,6 +93,23 @@ def test_what_has_changed_since_is_not_put_back(settings: CourseSettings, course
     with pytest.raises(Conflict, match="changed"):
         undo_fix(settings, record.record_id)
     assert mode(course_dir) == 0o700
+
+
+def test_an_undo_that_could_not_be_noted_is_done_again(
+    settings: CourseSettings, course_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course_dir.chmod(0o755)
+    record = apply(settings, "coursedir.leak")
+
+    def full(*_: object) -> None:
+        raise CourseBroken("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FixFolder, "write", full)
+        with pytest.raises(CourseBroken, match="is undone, but"):
+            undo_fix(settings, record.record_id)
+    assert mode(course_dir) == 0o755
+    assert undo_fix(settings, record.record_id).undone_at is not None
 
 
 def test_an_undo_that_was_cut_short_goes_on(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hubgrade_ext.actions.fixes.changes import Change, Undo
 from hubgrade_ext.actions.fixes.fix import Fix, Situation
 from hubgrade_ext.actions.fixes.records import UNDO, FixFolder, StoredFix, stored_fixes
 from hubgrade_ext.core.disk import plain_errors
-from hubgrade_ext.core.errors import Conflict, HubgradeError, NotFound
+from hubgrade_ext.core.errors import Conflict, CourseBroken, HubgradeError, NotFound
 from hubgrade_ext.core.models import FixPlan, FixRecord
 from hubgrade_ext.core.settings import CourseSettings
 
@@ -72,7 +72,8 @@ def apply_fix(settings: CourseSettings, fix_id: str, digest: str, by: str = "") 
 def undo_fix(settings: CourseSettings, record_id: str) -> FixRecord:
     """Put back what a fix changed, the last change first.
 
-    Raises: NotFound; Conflict (not reversible, undone already, or changed since).
+    Raises: NotFound; Conflict (not reversible, undone already, or changed since);
+    CourseBroken (undone, but that could not be noted).
     """
     if not RECORD_ID.fullmatch(record_id):
         raise NotFound(f"There is no record of a fix {record_id!r}.", "`hubgrade fix` lists them.")
@@ -86,7 +87,13 @@ def undo_fix(settings: CourseSettings, record_id: str) -> FixRecord:
         with plain_errors("undo the fix", folder.path, Conflict):
             entry.undo()
     record = msgspec.structs.replace(stored.record, undone_at=datetime.now(UTC))
-    folder.write(StoredFix(record, stored.undo))
+    try:
+        folder.write(StoredFix(record, stored.undo))
+    except HubgradeError as error:
+        raise CourseBroken(
+            f"The fix {record_id} is undone, but that could not be noted in {folder.path}.",
+            "Make room there, then undo it again: what is undone already stays as it is.",
+        ) from error
     log.info("fix %s (%s) undone", record_id, record.fix_id)
     return record
 

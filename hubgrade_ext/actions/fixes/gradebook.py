@@ -138,7 +138,10 @@ def _plain(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" not in str(error):
-            raise GradebookBroken(f"The gradebook {path} cannot be used: {error}.") from error
+            raise GradebookBroken(
+                f"The gradebook {path} cannot be used: {error}.",
+                f"See that {path.parent} may be written and that the disk has room.",
+            ) from error
         raise Busy("Another program has the gradebook locked.", "Close it, then try again.") from error
     except sqlite3.DatabaseError as error:
         raise GradebookBroken(f"The gradebook {path} cannot be used: {error}.") from error

@@ -42,16 +42,11 @@ class RewriteConfiguration(Struct, frozen=True, tag="rewrite_configuration"):
     @property
     def shown(self) -> FixChange:
         """Show the lines that change, secrets masked."""
-        change = self._file.shown
-        return FixChange(change.what, mask_lines(change.detail))
+        return WriteFile(self.path, mask_lines(self.old), mask_lines(self.new)).shown
 
     def do(self, keep: Keep) -> FileBefore:
         """Keep the old file, and write the new."""
-        return self._file.do(keep)
-
-    @property
-    def _file(self) -> WriteFile:
-        return WriteFile(self.path, self.old, self.new)
+        return WriteFile(self.path, self.old, self.new).do(keep)
 
 
 def plan_new_names(situation: Situation) -> list[Change]:
