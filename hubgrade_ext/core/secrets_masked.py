@@ -15,6 +15,7 @@ _SECRET_LINE = re.compile(
 )
 # a path says where a secret is, not what; nor does a key between brackets
 _QUOTED = re.compile(r"""(?<!\w\[)(['"])(?!/|\./)(?:(?!\1).)+\1""")
+_ANY_QUOTED = re.compile(r"""(['"])(?:\\.|(?!\1).)*\1""")
 _URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+._-]*://[^\s:/@'\"]*):[^\s'\"]*@", re.I)
 _QUERY_SECRET = re.compile(r"([?&;][^=&\s'\"]*(?:passw|secret|token|key)[^=&\s'\"]*=)[^&;\s'\"]+", re.I)
 
@@ -31,14 +32,22 @@ def mask_urls(text: str) -> str:
 
 
 def mask_lines(text: str) -> str:
-    """Mask quoted values in lines of configuration that name a secret; paths stay."""
-    return "\n".join(_mask_line(line) for line in mask_urls(text).split("\n"))
+    """Mask quoted values in lines of configuration that name a secret, up to its last bracket; paths stay."""
+    masked, depth = [], 0
+    for line in mask_urls(text).split("\n"):
+        if depth or _SECRET_LINE.search(line):
+            depth = _depth_after(line, depth)
+            line = _QUOTED.sub(lambda m: f"{m[1]}{MASK}{m[1]}", line)
+        masked.append(line)
+    return "\n".join(masked)
 
 
-def _mask_line(line: str) -> str:
-    if not _SECRET_LINE.search(line):
-        return line
-    return _QUOTED.sub(lambda m: f"{m[1]}{MASK}{m[1]}", line)
+def _depth_after(line: str, depth: int) -> int:
+    """Return how many brackets are open after a line, which may be a setting in a comment."""
+    code = _ANY_QUOTED.sub("", line).lstrip("# ").partition("#")[0]
+    if not depth and "=" not in code:
+        return 0
+    return max(0, depth + sum(map(code.count, "([{")) - sum(map(code.count, ")]}")))
 
 
 def _render(name: str, value: object) -> str:

@@ -216,6 +216,15 @@ def test_lines_end_as_they_did_and_what_does_more_is_left_alone(old_course: Path
     assert path.read_bytes() == before
 
 
+def test_a_secret_on_a_line_of_its_own_is_not_shown(old_course: Path) -> None:
+    path = old_course / "nbgrader_config.py"
+    with path.open("a") as file:
+        file.write("c.HubAuth.tokens = {\n    'not-to-be-shown': 'a[',\n}\nc.HubAuth.port = 'shown'\n")
+    removal = str(plan_fix(open_course(old_course).settings, "config.removed"))
+    assert "not-to-be-shown" not in removal
+    assert "'shown'" in removal.replace("\\", "")
+
+
 def test_a_notebook_of_format_3_with_the_line_ends_of_windows(old_course: Path) -> None:
     path = old_course / "source" / BASICS / "basics.ipynb"
     cell = {
