@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from hubgrade_ext.actions.items import work_through
-from hubgrade_ext.actions.release_gate import sentence, told
+from hubgrade_ext.actions.release_gate import sentence, told, try_solution, untried
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.grading.generation import check_can_generate, generate
-from hubgrade_ext.grading.release_gate import check_release
 
 
 def generate_assignment(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
@@ -35,10 +34,10 @@ def generate_assignment(course: Course, request: JobRequest, skip: frozenset[str
 def _judged(course: Course, step: Progress, result: ItemResult) -> Progress:
     """Return the step with the verdict; what was generated stays, whatever that is."""
     try:
-        verdict = check_release(course, result.item)
+        verdict = try_solution(course, result.item)
     except HubgradeError as error:
-        untried = f"Its solution could not be graded: {error.message}"
-        result = structs.replace(result, message=f"{result.message} {untried}".strip(), remedy=error.remedy)
+        message = f"{result.message} {untried(error)}".strip()
+        result = structs.replace(result, message=message, remedy=error.remedy)
         return structs.replace(step, result=result)
     if verdict.findings:
         result = structs.replace(result, message=f"{result.message} {told(verdict)}".strip())

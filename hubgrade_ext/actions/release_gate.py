@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from hubgrade_ext.core.conversion import Failure
 from hubgrade_ext.core.course import Course
-from hubgrade_ext.core.errors import GateFailed
+from hubgrade_ext.core.errors import GateFailed, HubgradeError, InternalError
+from hubgrade_ext.core.failures import unexpected
 from hubgrade_ext.core.gate_verdicts import known_verdict
 from hubgrade_ext.core.models import GateFinding, GateVerdict, JobRequest, Progress
 from hubgrade_ext.grading.release_gate import check_release
@@ -33,10 +35,34 @@ def pass_gate(course: Course, request: JobRequest) -> Generator[Progress, None, 
     # what made it fail may be mended outside of the assignment: a package, a kernel
     if verdict is None or (verdict.state == "failed" and mode == "block"):
         yield Progress(0, 1, current=f"{assignment_id}: its solution is graded first")
-        verdict = check_release(course, assignment_id)
+        try:
+            verdict = try_solution(course, assignment_id)
+        except HubgradeError as error:
+            if mode == "block":
+                raise
+            return untried(error)
     if verdict.state == "failed" and mode == "block":
         raise GateFailed(f"{assignment_id} is held back. {told(verdict)}", REMEDY)
     return told(verdict) if verdict.state == "failed" else ""
+
+
+def try_solution(course: Course, assignment_id: str) -> GateVerdict:
+    """Grade the solution; what nobody foresaw in it is told as one of our errors.
+
+    Raises: as `check_release`; InternalError.
+    """
+    try:
+        return check_release(course, assignment_id)
+    except HubgradeError:
+        raise
+    except Exception as error:  # whatever is in it, what was generated stays
+        why = unexpected(Failure(error), "Grading its solution")
+        raise InternalError(why.message, why.remedy) from error
+
+
+def untried(error: HubgradeError) -> str:
+    """Say that there is no verdict."""
+    return f"Its solution could not be graded: {error.message}"
 
 
 def sentence(verdict: GateVerdict) -> str:

@@ -195,37 +195,6 @@ class WriteFile(Struct, frozen=True, tag="write_file"):
         return FileBefore(self.path, str(kept) if kept else None, mode, _digest(new))
 
 
-class Moved(Struct, frozen=True, tag="move"):
-    """A file or folder had another name."""
-
-    path: str
-    was: str
-
-    def undo(self) -> None:
-        """Give it its old name."""
-        if os.path.lexists(self.was) and not os.path.lexists(self.path):
-            return
-        _move(self.path, self.was)
-
-
-class Move(Struct, frozen=True, tag="move_path"):
-    """Give a file or folder another name on the same file system."""
-
-    path: str
-    new: str
-    reversible = True
-
-    @property
-    def shown(self) -> FixChange:
-        """Say it as mv would have it."""
-        return FixChange(f"Rename {self.path} to {self.new}.", f"mv -n {self.path!r} {self.new!r}")
-
-    def do(self, keep: Keep) -> Moved:
-        """Rename it."""
-        _move(self.path, self.new)
-        return Moved(self.new, self.path)
-
-
 def _set_mode(path: str, expected: int, mode: int) -> None:
     handle = os.open(path, os.O_PATH | os.O_NOFOLLOW)
     try:
@@ -237,12 +206,6 @@ def _set_mode(path: str, expected: int, mode: int) -> None:
         Path(f"/proc/self/fd/{handle}").chmod(mode)
     finally:
         os.close(handle)
-
-
-def _move(path: str, new: str) -> None:
-    if os.path.lexists(new):
-        raise Conflict(f"{new} is there already.", AGAIN)
-    Path(path).rename(new)
 
 
 def _content(path: str) -> bytes | None:

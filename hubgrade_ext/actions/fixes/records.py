@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Moved
+from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore
 from hubgrade_ext.actions.fixes.gradebook import CopyMade, GradebookBefore
 from hubgrade_ext.core.disk import plain_errors, write_file
 from hubgrade_ext.core.errors import NotFound
@@ -21,7 +21,7 @@ from hubgrade_ext.core.models import FixRecord
 from hubgrade_ext.core.settings import CourseSettings
 
 RECORD = "record.json"
-UNDO = ModeBefore | FolderMade | FileBefore | Moved | GradebookBefore | CopyMade
+UNDO = ModeBefore | FolderMade | FileBefore | GradebookBefore | CopyMade
 
 
 class StoredFix(Struct, frozen=True):
@@ -64,7 +64,7 @@ class FixFolder:
         try:
             content = (self.path / RECORD).read_bytes()
             return msgspec.json.decode(content, type=StoredFix)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # also bytes that are no text
             raise NotFound(
                 f"There is no record of a fix {self.record_id!r}.", "`hubgrade fix` lists them."
             ) from error

@@ -109,7 +109,11 @@ class DaskExecutor(concurrent.futures.Executor):
             order_id = f"{self._run}{self._count}."  # no id is the beginning of another
             self._tasks[order_id] = task
         order = Order(order_id, bundle, self.settings.level, self.settings.hidden, self.settings.readable)
-        handle = self._client.submit(execute_order, pack(order, self._run), key=order_id, pure=False)
+        try:
+            handle = self._client.submit(execute_order, pack(order, self._run), key=order_id, pure=False)
+        except BaseException:
+            del self._tasks[order_id]  # nobody would ever end it
+            raise
         task.handle = handle
         handle.add_done_callback(functools.partial(self._ended, order_id))
         task.future.add_done_callback(functools.partial(self._done, order_id))

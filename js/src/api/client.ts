@@ -8,6 +8,8 @@ import * as wire from './wire';
 
 /** How long one request may take before the page says so. */
 const TIMEOUT_MS = 60_000;
+/** The same for carrying out or undoing a fix: a gradebook's upgrade copies all of it first. */
+const FIX_TIMEOUT_MS = 610_000;
 
 const API = '/hubgrade/api' as const;
 const COURSE = `${API}/courses/{course_key}` as const;
@@ -203,7 +205,8 @@ export class Client {
 
 async function send(request: Request, settings: ServerConnection.ISettings): Promise<Response> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+  const fixes = request.method === 'POST' && /\/(fixes\/[^/]+|undo-fix)$/.test(request.url);
+  const timer = setTimeout(() => timeout.abort(), fixes ? FIX_TIMEOUT_MS : TIMEOUT_MS);
   const body = await request.text();
   try {
     return await ServerConnection.makeRequest(
