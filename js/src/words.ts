@@ -217,6 +217,9 @@ export function submitNotices(row: StudentAssignment, now: number, trans: Transl
   return notices;
 }
 
+/** What these say of the whole is an audit of all submissions: too much for a line on one student. */
+const AUDITED: readonly Verb[] = ['autograde', 'repair', 'undo_repair'];
+
 /** Say what became of a job in one line, for the toast and the history. */
 export function jobResult(job: Job, trans: TranslationBundle): string {
   if (job.state === 'failed' && job.error) {
@@ -227,7 +230,8 @@ export function jobResult(job: Job, trans: TranslationBundle): string {
     return trans.__('cancelled after %1 of %2', job.done, job.total);
   }
   if (job.total <= 1 && job.failed === 0) {
-    return job.summary || trans.__('done');
+    const told = AUDITED.includes(job.request.verb) ? '' : job.summary;
+    return told || trans.__('done');
   }
   const good = Math.max(0, job.done - job.failed - job.skipped);
   const parts = [trans.__('%1 done', good)];

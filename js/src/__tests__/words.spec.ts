@@ -67,6 +67,12 @@ describe('a job', () => {
     const error = { code: 'busy', message: 'The gradebook is locked.', remedy: '', suggestion: '', report: '' };
     expect(jobResult(job({ state: 'failed', error }), trans)).toBe('The gradebook is locked.');
   });
+  it('says of one student nothing about all', () => {
+    const audit = job({ state: 'done', done: 1, total: 1, summary: 'Audit: 9 of 11.' });
+    expect(jobResult(audit, trans)).toBe('done');
+    const checked = { ...audit, request: { ...audit.request, verb: 'check_assignment' as const } };
+    expect(jobResult(checked, trans)).toBe('Audit: 9 of 11.');
+  });
 });
 
 it('writes scores without needless zeros', () => {
