@@ -54,7 +54,7 @@ def known_verdict(settings: CourseSettings, assignment_id: str) -> GateVerdict |
     """Return the verdict on an assignment as it is now, or None when it is not known."""
     try:
         kept = msgspec.json.decode(_file(settings, assignment_id).read_bytes(), type=_Kept)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError, RecursionError):  # also bytes that are no text
         return None
     return kept.verdict if kept.digest == gate_digest(settings, assignment_id) else None
 

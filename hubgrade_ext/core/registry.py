@@ -83,7 +83,7 @@ def _read(path: Path) -> list[KnownCourse] | None:
         courses = msgspec.json.decode(path.read_bytes(), type=_CourseList).courses
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, ValueError, RecursionError):  # also bytes that are no text
         return None
     return [c for c in courses if (c.root and Path(c.root).is_absolute()) or (c.course_id and not c.root)]
 

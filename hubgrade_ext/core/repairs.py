@@ -41,7 +41,8 @@ def repair_folder(settings: CourseSettings, assignment_id: str, student_id: str)
 def read_repair(settings: CourseSettings, assignment_id: str, student_id: str) -> Repair | None:
     """Return the repair that can be undone; None when there is none, or a stale one."""
     folder = repair_folder(settings, assignment_id, student_id)
-    with suppress(OSError, msgspec.DecodeError):
+    # ValueError: JSON of another shape, and bytes that are no text
+    with suppress(OSError, ValueError, RecursionError):
         repair = msgspec.json.decode((folder / RECORD).read_bytes(), type=Repair)
         submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
         if (folder / KEPT).is_dir() and read_timestamp_text(str(submitted)) == repair.stamp:

@@ -61,6 +61,6 @@ def read_receipts(settings: CourseSettings, assignment_id: str) -> list[Receipt]
         try:
             if path.stat().st_size <= _LARGEST_BYTES:
                 found.append(msgspec.json.decode(path.read_bytes(), type=Receipt))
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, RecursionError):  # also bytes that are no text
             continue
     return sorted(found, key=lambda receipt: receipt.submitted_at)

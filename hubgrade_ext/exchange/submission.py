@@ -171,7 +171,7 @@ def finish_interrupted(settings: CourseSettings, assignment_id: str) -> None:
     for note in receipts_dir(settings, assignment_id).glob("*.pending"):
         try:
             pending = msgspec.json.decode(note.read_bytes(), type=Pending)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, RecursionError):  # also bytes that are no text
             continue
         if not all(is_left_over(Path(stage)) or not os.path.lexists(stage) for stage in pending.stages):
             continue

@@ -27,6 +27,7 @@ from shutil import SpecialFileError
 import nbformat
 from dateutil.parser import ParserError
 from nbformat import NotebookNode
+from nbformat.validator import NotebookValidationError
 from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator, ValidationError
 
 from hubgrade_ext.core.conversion import Failure
@@ -162,6 +163,7 @@ def _of_notebook(failure: Failure, submitted: Path, recorded: RecordedAssignment
         _of_duplicates(notebook, name)
         or _of_metadata(notebook, known, name)
         or _of_damage(submitted / failure.notebook)
+        or _of_format(failure, name)
     )
 
 
@@ -205,6 +207,20 @@ def _of_metadata(notebook: Notebook, known: frozenset[str], name: str) -> Explan
             "Upgrade nbgrader here.",
         )
     return None
+
+
+def _of_format(failure: Failure, name: str) -> Explanation | None:
+    """Explain what breaks the rules of Jupyter's format where nothing of nbgrader's stands."""
+    broken = [error for error in causes(failure.cause) if isinstance(error, NotebookValidationError)]
+    if not broken:
+        return None
+    where = ".".join(str(part) for part in broken[0].absolute_path)
+    fault = f"{where}: " if where else ""
+    return Explanation(
+        "notebook_unreadable",
+        f"{name} breaks the rules of the notebook format ({(fault + broken[0].message)[:200]}).",
+        "Ask the student to open it in Jupyter, save it, and submit it again.",
+    )
 
 
 def _of_damage(path: Path) -> Explanation | None:

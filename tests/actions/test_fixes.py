@@ -18,7 +18,7 @@ import pytest
 
 from hubgrade_ext.actions.fixes.applying import apply_fix, list_fixes, plan_fix, undo_fix
 from hubgrade_ext.actions.fixes.catalogue import FIXES
-from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Moved, Undo
+from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Undo
 from hubgrade_ext.actions.fixes.records import FixFolder
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.errors import Conflict, CourseBroken, NotFound
@@ -64,6 +64,14 @@ def test_a_mode_is_shown_changed_logged_and_put_back(settings: CourseSettings, c
     assert mode(course_dir) == 0o750
     assert list_fixes(settings) == [record]
     assert record.changes == plan.changes
+    # a record that nobody can read hides no other
+    damaged = settings.state_dir / "fixes" / "20990101T000000Z-aaaaaa"
+    damaged.mkdir()
+    for content in (b'{"record": "\xff"}', b"[]", b"["):
+        (damaged / "record.json").write_bytes(content)
+        assert list_fixes(settings) == [record]
+        with pytest.raises(NotFound):
+            undo_fix(settings, damaged.name)
     undone = undo_fix(settings, record.record_id)
     assert mode(course_dir) == 0o755
     assert undone.undone_at is not None
@@ -118,13 +126,11 @@ def test_an_undo_that_was_cut_short_goes_on(tmp_path: Path) -> None:
     kept.write_text("old")
     file.write_text("new")
     file.chmod(0o640)
-    (tmp_path / "there").touch()
     digest = hashlib.sha256(b"new").hexdigest()
     entries: list[Undo] = [
         FileBefore(str(file), str(kept), 0o640, digest),
         ModeBefore(str(file), 0o640, 0o600),
         FolderMade(str(tmp_path / "gone")),
-        Moved(str(tmp_path / "new name"), str(tmp_path / "there")),
         FileBefore(str(tmp_path / "no such file"), None, 0o644, digest),
     ]
     for _ in range(2):

@@ -94,7 +94,7 @@ def test_each_failure_has_its_cause_and_stops_nobody_else(classroom: Any, cell: 
 def test_hostile_files_stop_nobody_else(classroom: Any) -> None:
     folders = {
         name: classroom.hand_in(name)
-        for name in ("dangling", "fine", "format", "pipe", "pipes", "stamp", "text")
+        for name in ("dangling", "fine", "format", "pipe", "pipes", "rules", "stamp", "text")
     }
     for folder in folders.values():
         only_quick(folder)
@@ -103,6 +103,9 @@ def test_hostile_files_stop_nobody_else(classroom: Any) -> None:
     (folders["pipe"] / "problem2.ipynb").unlink()
     os.mkfifo(folders["pipe"] / "problem2.ipynb")
     os.mkfifo(folders["pipes"] / "data.csv")
+    notebook = json.loads((folders["rules"] / "problem2.ipynb").read_text())
+    notebook["metadata"]["language_info"] = "python"
+    (folders["rules"] / "problem2.ipynb").write_text(json.dumps(notebook))
     (folders["stamp"] / "timestamp.txt").unlink()
     os.mkfifo(folders["stamp"] / "timestamp.txt")
     (folders["text"] / "problem2.ipynb").write_text("[" * 100_000)
@@ -113,6 +116,7 @@ def test_hostile_files_stop_nobody_else(classroom: Any) -> None:
         "format": ("failed", "notebook_unreadable"),
         "pipe": ("failed", "notebook_unreadable"),
         "pipes": ("failed", "file_unreadable"),
+        "rules": ("failed", "notebook_unreadable"),
         "stamp": ("failed", "timestamp_unreadable"),
         "text": ("failed", "notebook_unreadable"),
     }
