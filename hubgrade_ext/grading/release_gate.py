@@ -164,7 +164,8 @@ class _Trial:
         for student in (SOLUTION, AGAIN):
             outcomes = list(_outcomes(self.results[student])) if student in self.results else []
             for notebook, outcome in outcomes:
-                message, remedy = f"The solution: {outcome.message}", outcome.remedy
+                said = outcome.message.removeprefix(f"{notebook}: ")  # `where` names it
+                message, remedy = f"The solution: {said}", outcome.remedy
                 if outcome.code in _OTHER_CELLS:
                     message = "Its source has other nbgrader cells or notebooks than were generated."
                     remedy = GENERATE_AGAIN
