@@ -176,7 +176,7 @@ def test_a_value_that_nbgrader_refuses_is_named(make_course: Callable[..., Path]
         open_course(root)
     assert "Traceback" not in caught.value.message
     if "CourseDirectory" in text:
-        assert f"{root}/nbgrader_config.py, line 6" in caught.value.message
+        assert f"{root}/nbgrader_config.py, line 8" in caught.value.message
 
 
 def test_nothing_process_wide_changes(
