@@ -25,7 +25,7 @@ from typing import Literal
 from jupyter_core.paths import jupyter_config_dir, jupyter_config_path
 from traitlets.config.loader import Config, JSONFileConfigLoader, PyFileConfigLoader
 
-from hubgrade_ext.core.errors import ConfigBroken
+from hubgrade_ext.core.errors import ConfigBroken, CourseBroken
 from hubgrade_ext.core.secrets_masked import mask_urls
 
 Level = Literal["system", "user", "course"]
@@ -52,11 +52,19 @@ def working_folder(folder: Path) -> Iterator[None]:
 
     What configuration files print goes to standard error: standard output
     belongs to whoever called us.
+
+    Raises: CourseBroken (it is gone, or this user may not enter it).
     """
     with _FOLDER_LOCK:
         before = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
         try:
-            os.chdir(folder)
+            try:
+                os.chdir(folder)
+            except OSError as fault:
+                raise CourseBroken(
+                    f"The folder {folder} cannot be entered: {fault.strerror}.",
+                    "See that it is there and that you may open it, then try again.",
+                ) from fault
             try:
                 with contextlib.redirect_stdout(sys.stderr):
                     yield

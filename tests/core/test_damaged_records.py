@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hubgrade_ext.core.course import open_course
+from hubgrade_ext.core.course import named_root, open_course
+from hubgrade_ext.core.errors import CourseBroken
 from hubgrade_ext.core.gate_verdicts import known_verdict
 from hubgrade_ext.core.repairs import read_repair, repair_folder
 from hubgrade_ext.exchange.receipts import read_receipts, receipts_dir
@@ -24,3 +25,8 @@ def test_what_cannot_be_read_is_passed_over(course_dir: Path, content: bytes) ->
     assert known_verdict(settings, "ps1") is None
     assert read_repair(settings, "ps1", "ada") is None
     assert read_receipts(settings, "ps1") == []
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CourseBroken, match="gone cannot be entered: No such file"):
+        named_root(str(tmp_path / "gone"))
