@@ -13,17 +13,16 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
-
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from typing import TYPE_CHECKING, TypeVar
 
 from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.errors import Busy, GradebookBroken
 from hubgrade_ext.core.gradebook_reader import sqlite_path
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.core.settings import CourseSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 LOCK_TIMEOUT_S = 60
 
@@ -38,6 +37,10 @@ def patient_sqlite(timeout_s: int = LOCK_TIMEOUT_S) -> None:
     nbgrader opens its own engines, with the driver's 5 s; this reaches all of
     them. Calling it again only changes the time.
     """
+    # here, because pages import this module and never need it
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
     global _wait_s
     _wait_s = timeout_s
     if not event.contains(Engine, "connect", _set_busy_timeout):

@@ -92,9 +92,14 @@ def test_backup_refuses_what_is_no_database(classroom: Any) -> None:
 def test_no_gradebook_no_backup(source_only: Any) -> None:
     settings = open_course(source_only.root).settings
     assert backup_gradebook(settings, Backups(settings)) is None
-    source_only.configure("c.CourseDirectory.db_url = 'postgresql://host/db'")
+    assert not (source_only.root / "gradebook.db").exists()
+
+
+def test_a_server_that_is_away_is_said_before_anything_is_replaced(source_only: Any) -> None:
+    source_only.configure("c.CourseDirectory.db_url = 'postgresql://127.0.0.1:1/db'")
     settings = open_course(source_only.root).settings
-    assert backup_gradebook(settings, Backups(settings)) is None
+    with pytest.raises(GradebookBroken, match="cannot be reached"):
+        backup_gradebook(settings, Backups(settings))
     assert not (source_only.root / "gradebook.db").exists()
 
 
