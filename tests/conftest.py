@@ -27,6 +27,7 @@ c.HubgradeRelease.gate = "off"
 ONE_PROCESS = ("realhub", "ui")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and those of such a room too (`-n`, pytest-xdist)."""
     for item in items:
