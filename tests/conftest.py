@@ -13,7 +13,6 @@ import pytest
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.ui.chromium"]
 
-HERE = Path(__file__).parent
 CONFIG = """\
 c = get_config()  # noqa
 c.CourseDirectory.course_id = "course101"
@@ -22,18 +21,6 @@ c.Exchange.cache = {cache!r}
 # tests/grading/test_release_gate.py has it on; here it would be seconds for each release
 c.HubgradeRelease.gate = "off"
 """
-
-# rooms whose tests share something that one machine has only once, or that is dear to start
-ONE_PROCESS = ("realhub", "ui")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and those of such a room too (`-n`, pytest-xdist)."""
-    for item in items:
-        room = item.path.relative_to(HERE).parts[0]
-        group = room if room in ONE_PROCESS else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)
