@@ -15,6 +15,8 @@ from tests.ui.server import Server
 def test_a_refused_name_comes_with_one_that_works(page: Page, server: Server) -> None:
     open_lab(page, server)
     panel = open_panel(page)
+    # the dialog knows the names that the panel shows
+    expect(panel.get_by_role("button", name="ps1", exact=True)).to_be_visible()
     panel.get_by_role("button", name="New…").click()
     dialog = page.get_by_role("dialog", name="New assignment")
     name = dialog.get_by_role("textbox", name="Name")
