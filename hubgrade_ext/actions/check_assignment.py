@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubgrade_ext.actions.each_item import each_item
-from hubgrade_ext.actions.release_gate import sentence, told
+from hubgrade_ext.actions.release_gate import sentence, told, try_solution
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.core.names import check_assignment_id
 from hubgrade_ext.exchange.release import check_generated
-from hubgrade_ext.grading.release_gate import check_release
 
 
 def check_assignment(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
@@ -23,7 +22,7 @@ def check_assignment(course: Course, request: JobRequest, skip: frozenset[str]) 
     said: list[str] = []
 
     def work(item: str) -> ItemResult:
-        verdict = check_release(course, item)
+        verdict = try_solution(course, item)
         said.append(sentence(verdict))
         if verdict.state == "passed":
             return ItemResult(item, "done", "passed", told(verdict))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from hubgrade_ext.actions.items import work_through
-from hubgrade_ext.actions.release_gate import sentence, told, try_solution, untried
+from hubgrade_ext.actions.release_gate import sentence, told, try_solution
 from hubgrade_ext.core.course import Course
-from hubgrade_ext.core.errors import HubgradeError
+from hubgrade_ext.core.errors import CheckUnfinished
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.grading.generation import check_can_generate, generate
 
@@ -35,8 +35,8 @@ def _judged(course: Course, step: Progress, result: ItemResult) -> Progress:
     """Return the step with the verdict; what was generated stays, whatever that is."""
     try:
         verdict = try_solution(course, result.item)
-    except HubgradeError as error:
-        message = f"{result.message} {untried(error)}".strip()
+    except CheckUnfinished as error:
+        message = f"{result.message} {error.message}".strip()
         result = structs.replace(result, message=message, remedy=error.remedy)
         return structs.replace(step, result=result)
     if verdict.findings:

@@ -16,10 +16,10 @@ from hubgrade_ext.actions.repair_plan import plan_repair
 from hubgrade_ext.core.assignment_files import AssignmentFiles, assignment_files
 from hubgrade_ext.core.errors import AssignmentNotFound, InvalidRequest
 from hubgrade_ext.core.folders import is_folder_name
-from hubgrade_ext.core.gate_verdicts import known_verdict
+from hubgrade_ext.core.gate_verdicts import known_gate
 from hubgrade_ext.core.gradebook import Records, read_gradebook
 from hubgrade_ext.core.inbound import newest_whole, scan_inbound
-from hubgrade_ext.core.models import Gate, JobRequest, Plan, StepState, Verb
+from hubgrade_ext.core.models import JobRequest, Plan, StepState, Verb
 from hubgrade_ext.core.names import check_notebook_pattern, check_student_id
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import (
@@ -74,7 +74,7 @@ def _plan_assignment(settings: CourseSettings, request: JobRequest) -> Plan:
             files.source is not None or files.generated.state != "none", request, "is not in this course"
         )
         once = _once(request, files.released.state, _release_warnings(request, files))
-        return structs.replace(once, gate=_gate(settings, request))
+        return structs.replace(once, gate=known_gate(settings, request.assignment_id))
     if request.verb == "check_assignment":
         _require(files.generated.state != "none", request, "is not generated yet")
         return Plan(request.verb, request.assignment_id, total=1, new=1, replaced=0, unchanged=0)
@@ -105,11 +105,6 @@ def _submitted_already(count: int) -> str:
         f"{_count(count, 'student has', 'students have')} submitted already: "
         "changed or removed cells will not fit what was handed in."
     )
-
-
-def _gate(settings: CourseSettings, request: JobRequest) -> Gate | None:
-    mode = settings.release_gate
-    return None if mode == "off" else Gate(mode, known_verdict(settings, request.assignment_id))
 
 
 def _release_warnings(request: JobRequest, files: AssignmentFiles) -> list[str]:

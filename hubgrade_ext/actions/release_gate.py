@@ -3,6 +3,8 @@
 generate_assignment   finds out at its end, so that the release need not wait
 check_assignment      finds out anew
 release_assignment    takes the verdict that is known; finds out when there is none, or a bad one
+
+A check that did not finish leaves no verdict, only a note of why.
 """
 
 from __future__ import annotations
@@ -11,20 +13,26 @@ from collections.abc import Generator
 
 from hubgrade_ext.core.conversion import Failure
 from hubgrade_ext.core.course import Course
-from hubgrade_ext.core.errors import GateFailed, HubgradeError, InternalError
+from hubgrade_ext.core.errors import CheckUnfinished, GateFailed, HubgradeError
 from hubgrade_ext.core.failures import unexpected
-from hubgrade_ext.core.gate_verdicts import known_verdict
-from hubgrade_ext.core.models import GateFinding, GateVerdict, JobRequest, Progress
+from hubgrade_ext.core.gate_verdicts import (
+    gate_digest,
+    known_verdict,
+    remember_unfinished,
+    remember_verdict,
+)
+from hubgrade_ext.core.models import ErrorBody, GateFinding, GateVerdict, JobRequest, Progress
 from hubgrade_ext.grading.release_gate import check_release
 
 REMEDY = "Mend it and generate again; or release it anyway, on purpose."
+CHECK_AGAIN = "Then check again."
 _MOST_TOLD = 8
 
 
 def pass_gate(course: Course, request: JobRequest) -> Generator[Progress, None, str]:
     """Let a release pass, or not; return what its result should say about it.
 
-    Raises: GateFailed (only in mode `block`, and not with `anyway`), and as `check_release`.
+    Raises: GateFailed, CheckUnfinished (both only in mode `block`, and not with `anyway`).
     """
     assignment_id, mode = request.assignment_id, course.settings.release_gate
     if mode == "off":
@@ -37,32 +45,37 @@ def pass_gate(course: Course, request: JobRequest) -> Generator[Progress, None, 
         yield Progress(0, 1, current=f"{assignment_id}: its solution is graded first")
         try:
             verdict = try_solution(course, assignment_id)
-        except HubgradeError as error:
+        except CheckUnfinished as error:
             if mode == "block":
                 raise
-            return untried(error)
+            return error.message
     if verdict.state == "failed" and mode == "block":
         raise GateFailed(f"{assignment_id} is held back. {told(verdict)}", REMEDY)
     return told(verdict) if verdict.state == "failed" else ""
 
 
 def try_solution(course: Course, assignment_id: str) -> GateVerdict:
-    """Grade the solution; what nobody foresaw in it is told as one of our errors.
+    """Grade the solution, and remember the verdict, or why there is none.
 
-    Raises: as `check_release`; InternalError.
+    Raises: CheckUnfinished.
     """
+    settings = course.settings
+    digest = gate_digest(settings, assignment_id)
+    cause: Exception
     try:
-        return check_release(course, assignment_id)
-    except HubgradeError:
-        raise
-    except Exception as error:  # whatever is in it, what was generated stays
-        why = unexpected(Failure(error), "Grading its solution")
-        raise InternalError(why.message, why.remedy) from error
-
-
-def untried(error: HubgradeError) -> str:
-    """Say that there is no verdict."""
-    return f"Its solution could not be graded: {error.message}"
+        verdict = check_release(course, assignment_id)
+    except HubgradeError as error:
+        why, cause = ErrorBody(error.code, error.message, error.remedy), error
+    except Exception as error:  # noqa: BLE001  whatever is in it, what was generated stays
+        told = unexpected(Failure(error), "Grading its solution")
+        why, cause = ErrorBody(told.code, told.message, told.remedy), error
+    else:
+        remember_verdict(settings, assignment_id, digest, verdict)
+        return verdict
+    remember_unfinished(settings, assignment_id, digest, why)
+    raise CheckUnfinished(
+        f"The check itself did not finish: {why.message}", f"{why.remedy} {CHECK_AGAIN}".strip()
+    ) from cause
 
 
 def sentence(verdict: GateVerdict) -> str:

@@ -11,7 +11,7 @@ from hubgrade_ext.core.counts import Counts
 from hubgrade_ext.core.errors import HubgradeError, InvalidName
 from hubgrade_ext.core.folders import server_path
 from hubgrade_ext.core.gradebook import AssignmentRecord
-from hubgrade_ext.core.models import AssignmentRow, ErrorBody, NotebookRef, StepCount, Verb
+from hubgrade_ext.core.models import AssignmentRow, ErrorBody, Gate, NotebookRef, StepCount, Verb
 from hubgrade_ext.core.names import check_assignment_id
 from hubgrade_ext.core.next_step import next_step
 
@@ -28,6 +28,7 @@ def assignment_row(
     server_root: str | None,
     failures: Failures,
     problem: HubgradeError | None,
+    gate: Gate | None = None,
 ) -> AssignmentRow:
     """Return the row; `problem` is what keeps the assignment from being seen whole, if something does."""
     due_date = record.due_date if record else None
@@ -60,6 +61,7 @@ def assignment_row(
         mean_score=counts.score_sum / counts.autograded if counts.autograded else None,
         server_path=server_path(files.source, server_root) if files.source else None,
         problem=_problem(assignment_id, problem),
+        gate=gate,
         **_steps(counts, failures),
     )
 

@@ -9,6 +9,7 @@ from hubgrade_ext.core.assignment_files import AssignmentFiles, all_assignment_f
 from hubgrade_ext.core.assignment_row import Failures, assignment_row
 from hubgrade_ext.core.counts import Counts
 from hubgrade_ext.core.course_counter import course_counts
+from hubgrade_ext.core.gate_verdicts import gate_remark
 from hubgrade_ext.core.models import AssignmentRow, AssignmentsPage, CourseRef, Step
 from hubgrade_ext.core.settings import CourseSettings
 
@@ -41,6 +42,7 @@ def assignments_page(
             server_root=server_root,
             failures=(failures or {}).get(name, {}),
             problem=counted.problem,
+            gate=gate_remark(settings, name),
         )
         for name in names
     ]

@@ -16,6 +16,7 @@ HubgradeError
 │   ├── ExchangeBroken        422
 │   ├── NotebookInvalid       422  nbgrader's rules are broken; says notebook and cell
 │   └── GateFailed            422  the instructor's own solution does not pass; says where
+├── CheckUnfinished           500  the release gate came to no verdict; says why
 ├── Busy                      503  a lock or a queue; try again
 └── InternalError             500  ours; carries a report to copy
 """
@@ -139,6 +140,13 @@ class GateFailed(CourseBroken):
     """The release gate holds an assignment back; the message names notebooks and cells."""
 
     code = "gate_failed"
+
+
+class CheckUnfinished(HubgradeError):
+    """Trying an assignment's solution came to no verdict, for a reason that is not the solution's."""
+
+    code = "check_unfinished"
+    status = 500
 
 
 class Busy(HubgradeError):

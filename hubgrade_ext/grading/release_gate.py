@@ -6,7 +6,8 @@ path, sandbox included, in a scratch course. Then, for each autograded cell:
 solution   full marks in both runs, or the verdict is bad
 released   not full marks in all of them together, or the verdict is bad; a single one is worth a note
 
-An import that fails is named even when no test noticed.
+An import that fails is named even when no test noticed. What goes wrong with
+the grading itself (no room, a worker lost, a fault of ours) is no verdict.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from hubgrade_ext.core.course import Course
+from hubgrade_ext.core.errors import CheckUnfinished
 from hubgrade_ext.core.failures import explain, unexpected
-from hubgrade_ext.core.gate_verdicts import gate_digest, remember_verdict
 from hubgrade_ext.core.grading_options import grading_options
 from hubgrade_ext.core.models import GateFinding, GateVerdict, ItemResult, NotebookOutcome
 from hubgrade_ext.core.replace import Backups
@@ -45,21 +46,22 @@ GENERATE_AGAIN = "Generate the assignment again."
 # what may be said of a solution, too, whose points count in full
 _HARMLESS = ("graded", "hidden_tests_shown", "locked_cells_changed", "notebook_duplicated")
 _OTHER_CELLS = ("cells_tampered", "cells_deleted", "notebook_missing", "notebook_renamed")
+# what comes from the grading, whatever the solution is
+_NOT_ITS_OWN = frozenset(
+    {
+        "busy", "cancelled", "cluster_lost", "cluster_unfit", "course_broken", "disk_full",
+        "gradebook_broken", "gradebook_locked", "gradebook_unreachable", "internal_error",
+        "isolation_unavailable", "kernel_start_failed", "not_writable", "worker_lost",
+    }
+)  # fmt: skip
 
 
 def check_release(course: Course, assignment_id: str) -> GateVerdict:
-    """Grade the solution and the version for students, and remember the verdict; the course stays as it is.
+    """Grade the solution and the version for students; the course stays as it is.
 
-    Raises: CourseBroken (no room, no permission), GradebookBroken, Busy, IsolationUnavailable.
+    Raises: CheckUnfinished, CourseBroken (no room, no permission), GradebookBroken, Busy,
+        IsolationUnavailable.
     """
-    settings = course.settings
-    digest = gate_digest(settings, assignment_id)
-    verdict = _verdict(course, assignment_id)
-    remember_verdict(settings, assignment_id, digest, verdict)
-    return verdict
-
-
-def _verdict(course: Course, assignment_id: str) -> GateVerdict:
     settings = course.settings
     recorded = recorded_assignment(settings, assignment_id)
     if recorded is None:
@@ -75,6 +77,7 @@ def _verdict(course: Course, assignment_id: str) -> GateVerdict:
         if failure is not None:
             why = explain(failure) or unexpected(failure, f"Preparing the solution of {assignment_id}")
             where = failure.notebook or assignment_id
+            _require_own(why.code, why.message, why.remedy)
             return _judged(cells, [GateFinding(why.code, where, why.message, why.remedy)])
         if cells:
             hand_in_released(scratch, assignment_id)
@@ -104,6 +107,11 @@ def _grade(
     return {result.item: result for result in results}
 
 
+def _require_own(code: str, message: str, remedy: str) -> None:
+    if code in _NOT_ITS_OWN:
+        raise CheckUnfinished(message, remedy)
+
+
 def _judged(
     cells: list[AutoCell], findings: list[GateFinding], released_score: float | None = None
 ) -> GateVerdict:
@@ -124,6 +132,9 @@ class _Trial:
         self, scratch: Course, assignment_id: str, cells: list[AutoCell], results: dict[str, ItemResult]
     ) -> None:
         settings = scratch.settings
+        for result in results.values():
+            for _, one in _outcomes(result):
+                _require_own(one.code, one.message, one.remedy)
         self.results = results
         self.scores = auto_scores(settings, assignment_id)
         self.assignment_id = assignment_id

@@ -61,7 +61,7 @@ BY_CODE: dict[str, tuple[str, ...]] = {
     "isolation_unavailable": ("isolation.demanded", "isolation.level"),
 }
 # what nobody foresaw → what the verb stands on
-UNFORESEEN = ("internal_error", "hubgrade_error", "failed")
+UNFORESEEN = ("internal_error", "hubgrade_error", "failed", "check_unfinished")
 BY_VERB: dict[Verb, tuple[str, ...]] = {
     "generate_assignment": (*COURSE, *GRADEBOOK, *SESSION),
     "release_assignment": (*EXCHANGE, *COURSE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import gc
 import json
 import sqlite3
@@ -14,8 +15,10 @@ import pytest
 from hubgrade_ext.actions.plans import plan
 from hubgrade_ext.actions.verbs import VERBS
 from hubgrade_ext.core.course import open_course
-from hubgrade_ext.core.errors import GateFailed
+from hubgrade_ext.core.errors import CheckUnfinished, GateFailed
+from hubgrade_ext.core.gate_verdicts import gate_remark
 from hubgrade_ext.core.models import Gate, GateFinding, GateVerdict, JobRequest, Progress
+from hubgrade_ext.grading.execution.engine import LocalExecutor
 
 AUTOTESTS = """
 python3:
@@ -44,6 +47,19 @@ def code(source: str, grade_id: str = "", *, points: float | None = None, answer
 
 def answer(right: str, grade_id: str = "answer") -> Any:
     return code(f"### BEGIN SOLUTION\n{right}\n### END SOLUTION", grade_id, answer=True)
+
+
+class FlakyExecutor(LocalExecutor):
+    """An executor that loses what it is given, while it is told to."""
+
+    loses = True
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.loses:
+            return super().submit(*args, **kwargs)
+        lost: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        lost.set_exception(RuntimeError("lost"))
+        return lost
 
 
 class Course:
@@ -244,6 +260,32 @@ def test_a_missing_kernel_is_named_and_what_is_graded_by_hand_passes(course: Cou
     verdict = course.verdict("essays")
     assert (verdict.state, verdict.cells, verdict.released_score) == ("passed", 0, None)
     assert [finding.code for finding in verdict.findings] == ["nothing_autograded"]
+
+
+def test_a_check_that_did_not_finish_is_no_verdict_on_the_solution(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course.assignment("ps1", good=[answer("x = 1"), code("assert x", "test", points=1)])
+    course.write(f"c.HubgradeGrading.executor = '{__name__}.FlakyExecutor'")
+    generated = result(course.run("generate_assignment", "ps1"))
+    assert generated.state == "done"
+    assert "The check itself did not finish: " in generated.message
+    assert "does not pass" not in generated.message
+    gate = course.gate("ps1")
+    assert gate is not None
+    assert (gate.verdict, gate.unfinished and gate.unfinished.code) == (None, "check_unfinished")
+    assert gate_remark(open_course(course.root).settings, "ps1") == gate
+    with pytest.raises(CheckUnfinished, match="did not finish"):
+        course.run("release_assignment", "ps1")
+    assert not course.is_released("ps1")
+    checked = result(course.run("check_assignment", "ps1"))
+    assert (checked.state, checked.code) == ("failed", "check_unfinished")
+    # a release tries anew, since nothing is known
+    monkeypatch.setattr(FlakyExecutor, "loses", False)
+    assert result(course.run("release_assignment", "ps1")).state == "done"
+    assert course.is_released("ps1")
+    assert course.verdict("ps1").state == "passed"
+    assert gate_remark(open_course(course.root).settings, "ps1") is None
 
 
 def test_what_was_never_generated_or_has_no_source_is_held_back(course: Course) -> None:

@@ -19,7 +19,7 @@ async def test_a_release_is_held_back_until_the_second_word(
     shutil.copytree(course / "source/ps1", course / "release/ps1")
     key = await open_course_key(course)
     planned = (await api("POST", f"/courses/{key}/plan", RELEASE)).body
-    assert planned["gate"] == {"mode": "block", "verdict": None}
+    assert planned["gate"] == {"mode": "block", "verdict": None, "unfinished": None}
 
     job = (await api("POST", f"/courses/{key}/jobs", RELEASE)).body
     held = (await ended(key, job["job_id"]))["job"]
@@ -30,6 +30,8 @@ async def test_a_release_is_held_back_until_the_second_word(
 
     planned = (await api("POST", f"/courses/{key}/plan", RELEASE)).body
     assert [finding["code"] for finding in planned["gate"]["verdict"]["findings"]] == ["not_generated"]
+    page = (await api("GET", f"/courses/{key}/assignments")).body
+    assert [row["gate"] for row in page["assignments"]] == [planned["gate"]]
     job = (await api("POST", f"/courses/{key}/jobs", {**RELEASE, "anyway": True})).body
     detail = await ended(key, job["job_id"])
     assert detail["job"]["request"]["anyway"] is True

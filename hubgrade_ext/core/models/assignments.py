@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from hubgrade_ext.core.models.courses import CourseRef
+from hubgrade_ext.core.models.gate import Gate
 from hubgrade_ext.core.models.vocabulary import ErrorBody, StepState
 
 
@@ -58,7 +59,10 @@ class NextStep(Struct, frozen=True):
 
 
 class AssignmentRow(Struct, frozen=True):
-    """One assignment; the steps stand in the order of the work."""
+    """One assignment; the steps stand in the order of the work.
+
+    `gate` is there when the release gate has something against it as it is now, or came to no verdict.
+    """
 
     assignment_id: str
     notebooks: list[NotebookRef]
@@ -79,6 +83,7 @@ class AssignmentRow(Struct, frozen=True):
     mean_score: float | None = None
     server_path: str | None = None
     problem: ErrorBody | None = None
+    gate: Gate | None = None
 
 
 class AssignmentsPage(Struct, frozen=True):

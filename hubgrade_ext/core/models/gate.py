@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from hubgrade_ext.core.models.vocabulary import ErrorBody
+
 GateMode = Literal["block", "warn", "off"]
 
 
@@ -39,7 +41,9 @@ class Gate(Struct, frozen=True):
     """How the gate stands before a release; `verdict` None: the release finds out first.
 
     In mode `block` a bad verdict is released only when the request says `anyway`.
+    `unfinished` says why the last try came to no verdict; it says nothing about the solution.
     """
 
     mode: GateMode
     verdict: GateVerdict | None = None
+    unfinished: ErrorBody | None = None

@@ -370,6 +370,8 @@ export interface components {
         /**
          * AssignmentRow
          * @description One assignment; the steps stand in the order of the work.
+         *
+         *         `gate` is there when the release gate has something against it as it is now, or came to no verdict.
          */
         AssignmentRow: {
             assignment_id: string;
@@ -398,6 +400,8 @@ export interface components {
             server_path: string | null;
             /** @default null */
             problem: components["schemas"]["ErrorBody"] | null;
+            /** @default null */
+            gate: components["schemas"]["Gate"] | null;
         };
         /**
          * NotebookRef
@@ -457,6 +461,52 @@ export interface components {
             suggestion: string;
             /** @default  */
             report: string;
+        };
+        /**
+         * Gate
+         * @description How the gate stands before a release; `verdict` None: the release finds out first.
+         *
+         *         In mode `block` a bad verdict is released only when the request says `anyway`.
+         *         `unfinished` says why the last try came to no verdict; it says nothing about the solution.
+         */
+        Gate: {
+            /** @enum {unknown} */
+            mode: "block" | "off" | "warn";
+            /** @default null */
+            verdict: components["schemas"]["GateVerdict"] | null;
+            /** @default null */
+            unfinished: components["schemas"]["ErrorBody"] | null;
+        };
+        /**
+         * GateVerdict
+         * @description What the gate says about an assignment as it is now.
+         *
+         *         `cells` are autograded, worth `max_score` points in all; the released
+         *         version got `released_score` of them without any work, None when it was not run.
+         */
+        GateVerdict: {
+            /** @enum {unknown} */
+            state: "failed" | "passed";
+            checked_at: string;
+            cells: number;
+            max_score: number;
+            /** @default null */
+            released_score: number | null;
+            /** @default [] */
+            findings: components["schemas"]["GateFinding"][];
+        };
+        /**
+         * GateFinding
+         * @description One thing that was seen; `where` names notebook and cell. `fails`: it alone makes the verdict bad.
+         */
+        GateFinding: {
+            code: string;
+            where: string;
+            message: string;
+            /** @default  */
+            remedy: string;
+            /** @default true */
+            fails: boolean;
         };
         /**
          * AssignmentsPage
@@ -815,49 +865,6 @@ export interface components {
             warnings: string[];
             /** @default null */
             gate: components["schemas"]["Gate"] | null;
-        };
-        /**
-         * Gate
-         * @description How the gate stands before a release; `verdict` None: the release finds out first.
-         *
-         *         In mode `block` a bad verdict is released only when the request says `anyway`.
-         */
-        Gate: {
-            /** @enum {unknown} */
-            mode: "block" | "off" | "warn";
-            /** @default null */
-            verdict: components["schemas"]["GateVerdict"] | null;
-        };
-        /**
-         * GateVerdict
-         * @description What the gate says about an assignment as it is now.
-         *
-         *         `cells` are autograded, worth `max_score` points in all; the released
-         *         version got `released_score` of them without any work, None when it was not run.
-         */
-        GateVerdict: {
-            /** @enum {unknown} */
-            state: "failed" | "passed";
-            checked_at: string;
-            cells: number;
-            max_score: number;
-            /** @default null */
-            released_score: number | null;
-            /** @default [] */
-            findings: components["schemas"]["GateFinding"][];
-        };
-        /**
-         * GateFinding
-         * @description One thing that was seen; `where` names notebook and cell. `fails`: it alone makes the verdict bad.
-         */
-        GateFinding: {
-            code: string;
-            where: string;
-            message: string;
-            /** @default  */
-            remedy: string;
-            /** @default true */
-            fails: boolean;
         };
         /**
          * PreflightReport
