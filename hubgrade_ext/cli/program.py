@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from hubgrade_ext.cli.output import Output
 from hubgrade_ext.cli.parser import Arguments, UsageError, build_parser, is_json
 from hubgrade_ext.core.errors import HubgradeError
+from hubgrade_ext.core.late_imports import late_imports
 
 Command = Callable[[Arguments, Output], int]
 
@@ -30,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _carry_out(parsed: Arguments, output: Output) -> int:
     try:
         module, function = parsed.command.split(":")
-        command: Command = getattr(importlib.import_module(module), function)
-        return command(parsed, output)
+        with late_imports():
+            command: Command = getattr(importlib.import_module(module), function)
+            return command(parsed, output)
     except HubgradeError as error:
         return output.fail(error)
     except KeyboardInterrupt:

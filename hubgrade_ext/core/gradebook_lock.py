@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -50,6 +51,21 @@ def patient_sqlite(timeout_s: int = LOCK_TIMEOUT_S) -> None:
 def _set_busy_timeout(connection: object, record: ConnectionPoolEntry) -> None:
     if isinstance(connection, sqlite3.Connection):
         connection.execute(f"PRAGMA busy_timeout = {_wait_s * 1000:d}")
+
+
+def share_gradebook(settings: CourseSettings) -> None:
+    """Let the group of a group-shared course write its gradebook, when it is ours to say so.
+
+    SQLite makes the file 0644 whatever the umask, and its journals with the file's own mode.
+    """
+    path = sqlite_path(settings)
+    if path is None or not settings.groupshared:
+        return
+    # none yet, or a disk that cannot be written, which whatever writes to the gradebook says better
+    with suppress(OSError):
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o060 != 0o060:
+            path.chmod(stat.S_IMODE(found.st_mode) | 0o060)
 
 
 def patiently(read: Callable[[], Answer]) -> Answer:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SAWarning
 from hubgrade_ext.core import stopping
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import HubgradeError
-from hubgrade_ext.core.gradebook_lock import patient_sqlite
+from hubgrade_ext.core.gradebook_lock import patient_sqlite, share_gradebook
 from hubgrade_ext.core.item_log import ItemFormatter, working_on
 from hubgrade_ext.core.models import ErrorBody, JobRequest, Progress
 from hubgrade_ext.jobs.calls import call
@@ -150,10 +150,21 @@ def run_verb(
     with (
         _nbgraders_warnings_ignored(),
         course_lock(course.settings, waiting),
+        _gradebook_shared(course),
         contextlib.closing(_generator(verb(course, request, skip))) as steps,
     ):
         for step in steps:
             progress(step)
+
+
+@contextlib.contextmanager
+def _gradebook_shared(course: Course) -> Iterator[None]:
+    """Leave the others of a group-shared course a gradebook that they can write, old or new."""
+    share_gradebook(course.settings)
+    try:
+        yield
+    finally:
+        share_gradebook(course.settings)
 
 
 @contextlib.contextmanager

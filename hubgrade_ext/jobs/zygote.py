@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import os
 import select
@@ -19,11 +20,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from hubgrade_ext.jobs import worker
+from hubgrade_ext.core.late_imports import late_imports
 from hubgrade_ext.jobs.messages import (
     Ended,
     FromZygote,
@@ -36,10 +37,8 @@ from hubgrade_ext.jobs.messages import (
 )
 from hubgrade_ext.jobs.process_tree import become_subreaper, die_with_parent, kill_strays, send_signal
 
-if TYPE_CHECKING:
-    from hubgrade_ext.actions.verbs import Run
-    from hubgrade_ext.core.models import Verb
-
+# what a child does with its task, pipe and log; it returns the exit status
+DoTask = Callable[[int, int, int], int]
 TICK_S = 0.25
 FAREWELL_S = 4.5
 MESSAGE_BYTES = 1 << 16
@@ -59,9 +58,9 @@ class _Child:
 class Zygote:
     """Fork, watch and bury the children of one server."""
 
-    def __init__(self, channel: socket.socket, verbs: dict[Verb, Run]) -> None:
+    def __init__(self, channel: socket.socket, do_task: DoTask) -> None:
         self.channel = channel
-        self.verbs = verbs
+        self.do_task = do_task
         self.children: dict[int, _Child] = {}
         self.leaving = False
         self.wake_read, self.wake_write = os.pipe()
@@ -147,7 +146,7 @@ class Zygote:
             for fd in (self.wake_read, self.wake_write, *(c.log_fd for c in self.children.values())):
                 os.close(fd)
             if os.getppid() == parent:
-                status = worker.main(task_fd, pipe_fd, log_fd, self.verbs)
+                status = self.do_task(task_fd, pipe_fd, log_fd)
         finally:
             # skips atexit handlers and buffers that belong to the zygote
             os._exit(status)
@@ -213,7 +212,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.nice(options.nice)
     become_subreaper()
     channel = socket.socket(fileno=options.socket)
-    zygote = Zygote(channel, worker.load_verbs(options.verbs))
+    with late_imports():
+        from hubgrade_ext.jobs import worker
+
+        verbs = worker.load_verbs(options.verbs)
+    zygote = Zygote(channel, functools.partial(worker.main, verbs=verbs))
     gc.freeze()
     zygote.serve()
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import subprocess
 import sys
 import textwrap
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from hubgrade_ext.core import gradebook_reader
 from hubgrade_ext.core.errors import Busy, GradebookBroken
 from hubgrade_ext.core.gradebook import Records, read_gradebook, read_totals
+from hubgrade_ext.core.gradebook_lock import share_gradebook
 from hubgrade_ext.core.settings import CourseSettings
 from tests.core.conftest import change_gradebook
 
@@ -198,3 +201,12 @@ def test_reading_imports_neither_nbgrader_nor_sqlalchemy(settings: CourseSetting
         [sys.executable, "-c", textwrap.dedent(code), encoded], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_shared_courses_gradebook_is_its_groups(settings: CourseSettings) -> None:
+    file = _file(settings)
+    file.chmod(0o644)
+    share_gradebook(settings)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    share_gradebook(structs.replace(settings, groupshared=True))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o664
