@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.grading import class_of
 from bench.rows import Row
-from tests.ui.server import TOKEN, Server, make_demo
+from tests.ui.server import API, TOKEN, Server, make_demo
 
 STUDENTS = 12
 EVERY_S = 0.05
@@ -52,6 +52,8 @@ def server_rows(folder: Path, say: Say) -> Iterator[Row]:
         yield from _waiting(server, key)
         say("a release from click to done")
         yield from _release(server, key)
+        say("preflight")
+        yield from _preflight(server, key)
     finally:
         server.stop()
     say("the server's start")
@@ -122,6 +124,33 @@ def _job_s(server: Server, key: str, **wish: str) -> float:
         time.sleep(0.01)
     assert ended["state"] == "done", ended
     assert not ended["failed"], ended
+    return time.monotonic() - begun
+
+
+def _preflight(server: Server, key: str) -> Iterator[Row]:
+    """Time the whole report of a session, in a running server and as a command of its own."""
+    path = f"{API}/courses/{key}/preflight"
+    quick = [_wait(lambda: server.ask(f"{path}?slow=0")) for _ in range(5)]
+    whole = [_wait(lambda: server.ask(path)) for _ in range(5)]
+    command = [sys.executable, "-W", "ignore", "-m", "hubgrade_ext.cli", "preflight", "--json"]
+
+    def by_command() -> None:
+        done = subprocess.run(
+            command, cwd=server.course, env=server.environment(), check=False, capture_output=True
+        )
+        assert json.loads(done.stdout)["findings"], done.stderr
+
+    alone = [_wait(by_command) for _ in range(5)]
+    size = f"{STUDENTS} submissions"
+    yield Row("preflight in the panel, what is shown first", size, statistics.median(quick), limit_s=0.5)
+    yield Row("preflight, whole session report", size, statistics.median(whole), limit_s=2.0)
+    what = "hubgrade preflight, from its start to its end"
+    yield Row(what, size, statistics.median(alone), limit_s=2.0)
+
+
+def _wait(work: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    work()
     return time.monotonic() - begun
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hubgrade_ext.cli import tables
 from hubgrade_ext.cli.courses import course_folder, is_course_folder, open_either, open_instructor, ref_of
@@ -11,6 +15,9 @@ from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.core.errors import ConfigBroken, HubgradeError
 from hubgrade_ext.core.models import ConfigPage, CourseRef, ErrorBody, HubReport, PreflightReport
 from hubgrade_ext.core.settings import CourseSettings
+
+if TYPE_CHECKING:
+    from hubgrade_ext.preflight.isolation_facts import LevelFacts
 
 
 def new(arguments: Arguments, output: Output) -> int:
@@ -121,19 +128,35 @@ def preflight(arguments: Arguments, output: Output) -> int:
     from hubgrade_ext.actions.fixes.catalogue import FIXES
     from hubgrade_ext.preflight.facts import Given
     from hubgrade_ext.preflight.runner import run, run_configuration
-    from hubgrade_ext.preflight.sources import gather_sources
 
     only = arguments.only or ()
     try:
-        course = open_either(arguments)
-        settings = course.settings
-        given = Given(_config_page(settings), sources=gather_sources(course) if settings.root else None)
+        with _levels_meanwhile(only) as levels:
+            # imports nbgrader, and so takes its time too
+            from hubgrade_ext.preflight.sources import gather_sources
+
+            course = open_either(arguments)
+            settings = course.settings
+            sources = gather_sources(course) if settings.root else None
+        given = Given(_config_page(settings), sources=sources, levels=levels())
         fixable = [fix.fix_id for fix in FIXES]
         report = run(settings, ref_of(settings), given, only=only, fixable=fixable)
     except ConfigBroken as error:
         page = _broken_page(arguments, error)
         report = run_configuration(page.course, page, only=only)
     return show_report(report, arguments, output)
+
+
+@contextmanager
+def _levels_meanwhile(only: Collection[str]) -> Iterator[Callable[[], list[LevelFacts] | None]]:
+    """Have the levels of isolation tried in a child while this process is busy; None when nobody asks."""
+    from hubgrade_ext.preflight.isolation_facts import gather_levels
+
+    if only and not any(check_id.startswith("isolation.") for check_id in only):
+        yield lambda: None
+        return
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(gather_levels).result
 
 
 def show_report(report: PreflightReport | HubReport, arguments: Arguments, output: Output) -> int:

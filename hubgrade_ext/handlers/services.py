@@ -95,15 +95,19 @@ class Services:
         """Check whether the course will work; slow checks only when asked. Raises: Busy, InternalError."""
         from hubgrade_ext.actions.fixes.catalogue import FIXES
         from hubgrade_ext.preflight.facts import Given
+        from hubgrade_ext.preflight.isolation_facts import gather_levels
         from hubgrade_ext.preflight.notebook_facts import SourceFacts
         from hubgrade_ext.preflight.runner import run, run_configuration
 
         config = await self.config(course)
         if course.settings is None:
             return await asyncio.to_thread(run_configuration, course.ref, config)
-        sources = None
+        sources = levels = None
         if slow and course.settings.root is not None:
-            sources = await self.runner.call("gather_sources", SourceFacts, course=course.settings)
-        given = Given(config, self.courses.server_root, sources, server)
+            sources, levels = await asyncio.gather(
+                self.runner.call("gather_sources", SourceFacts, course=course.settings),
+                asyncio.to_thread(gather_levels),
+            )
+        given = Given(config, self.courses.server_root, sources, server, levels)
         fixable = [fix.fix_id for fix in FIXES]
         return await asyncio.to_thread(run, course.settings, course.ref, given, fixable=fixable, slow=slow)

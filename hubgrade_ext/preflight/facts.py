@@ -58,13 +58,14 @@ class Given(Struct, frozen=True):
 
     `config` is what the configuration files say, `server_root` the folder of the
     Jupyter server that asks, `server` what that server knows of itself, and
-    `sources` what is wrong in the notebooks.
+    `sources` what is wrong in the notebooks. `levels` are found out here when they are not given.
     """
 
     config: ConfigPage | None = None
     server_root: str | None = None
     sources: SourceFacts | None = None
     server: ServerFacts | None = None
+    levels: list[LevelFacts] | None = None
 
 
 NOTHING_GIVEN = Given()
@@ -79,6 +80,7 @@ class Facts:
         self.server_root = given.server_root
         self.sources = given.sources
         self.server = given.server
+        self._levels = given.levels
 
     @cached_property
     def exchange(self) -> FolderFacts:
@@ -193,7 +195,7 @@ class Facts:
     @cached_property
     def isolation_levels(self) -> list[LevelFacts]:
         """Return what walls student code in here, the strongest first."""
-        return gather_levels()
+        return gather_levels() if self._levels is None else self._levels
 
     @cached_property
     def alembic(self) -> str | None:

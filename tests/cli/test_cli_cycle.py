@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,11 @@ def test_new_course_is_on_the_list(hubgrade: Hubgrade, tmp_path: Path) -> None:
     assert gone["problem"]["message"]
 
 
+def cpu_of_children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize(
     ("config", "status", "check"),
     [
@@ -134,7 +140,10 @@ def test_preflight_statuses(
     hubgrade: Hubgrade, make_course: Callable[..., Path], config: str, status: int, check: str | None
 ) -> None:
     course = make_course(config=config)
+    before = cpu_of_children_s()
     ran = hubgrade("preflight", "--json", cwd=course)
+    # two seconds are the aim; this many are for the slowest machine that runs the tests
+    assert cpu_of_children_s() - before < 8
     assert ran.status == status, ran.out
     problems = [f["check_id"] for f in ran.json["findings"] if f["status"] in ("error", "warning")]
     assert problems == ([check] if check else [])
