@@ -41,7 +41,7 @@ _REMEDIES: list[tuple[str, type[HubgradeError], str]] = [
     (
         "Could not change permissions",
         ExchangeBroken,
-        "nbgrader wants the exchange to be open to all, also with groupshared: ask its owner for mode 1777.",
+        "nbgrader wants the exchange to be open to all: ask its owner for mode 1777.",
     ),
     ("You don't own", ExchangeBroken, "Have its owner do it, or let the owner share it with your group."),
     ("Unwritable directory", ExchangeBroken, "Ask whoever runs the exchange to create it with mode 1777."),

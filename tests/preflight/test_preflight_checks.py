@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -170,6 +171,14 @@ def test_exchange_writable_and_mode(look_as_nobody: Look, settings: CourseSettin
         assert_fault(report, "exchange.mode", "error", "755", "Ask the owner")
     else:
         assert_fault(report, "exchange.mode", "warning", "755", "Run: chmod 1777")
+
+
+def test_group_shared_exchange(look_as_nobody: Look, settings: CourseSettings) -> None:
+    exchange = Path(settings.exchange_root)
+    exchange.chmod(0o2555)
+    assert finding(look_as_nobody(groupshared=True), "exchange.writable").status == "skipped"
+    shutil.rmtree(exchange / "course101")
+    assert_fault(look_as_nobody(groupshared=True), "exchange.writable", "error", "course's folder", "mode 2775")
 
 
 def test_exchange_mode_is_a_warning_for_its_owner(look: Look, settings: CourseSettings) -> None:

@@ -71,18 +71,19 @@ def test_exchange_0777_and_homes_0755(another_site: MakeSite) -> None:
 
 
 def test_groupshared_course_and_exchange_2775(another_site: MakeSite) -> None:
-    """Course folder and exchange belong to a Unix group of graders.
+    """Course folder and exchange belong to a Unix group of graders; the exchange to nobody else.
 
-    nbgrader wants rwxrwxrwx of the exchange here too, and makes it so when it may.
+    nbgrader leaves the mode of a group-shared course's exchange to the administrator.
     """
     site = another_site(services=False, exchange_mode=0o2775)
     group = site.machine.group("graders", site.ines, site.gus)
     site.share(group)
+    shutil.chown(site.exchange, "root")
     with site.hub(more_site_config="c.CourseDirectory.groupshared = True\n") as hub:
         hub.spawn(site.ines.name, site.gus.name, site.ada.name, site.ben.name)
         assert hub.visitor(site.gus.name).roles()["course101"] == ["instructor", "student"]
         cycle_by_api(hub, site, grader=site.gus)
-        assert stat.S_IMODE(site.exchange.stat().st_mode) == 0o2777
+        assert stat.S_IMODE(site.exchange.stat().st_mode) == 0o2775
         for folder in ("outbound", "inbound"):
             assert (site.exchange / "course101" / folder).group() == group
         assert {path.group() for path in (site.course / "submitted").rglob("*")} == {group}
@@ -93,11 +94,10 @@ def test_groupshared_course_and_exchange_2775(another_site: MakeSite) -> None:
         assert not site.ada.may("-x", site.course)
 
 
-def test_release_into_somebody_elses_2775_exchange_says_why_not(another_site: MakeSite) -> None:
+def test_release_into_another_groups_2775_exchange_says_why_not(another_site: MakeSite) -> None:
     site = another_site(services=False, exchange_mode=0o2775)
-    group = site.machine.group("graders", site.ines, site.gus)
-    site.share(group)
-    shutil.chown(site.exchange, "root")
+    site.share(site.machine.group("graders", site.ines, site.gus))
+    shutil.chown(site.exchange, "root", site.machine.group("others", site.ivan))
     with site.hub(more_site_config="c.CourseDirectory.groupshared = True\n") as hub:
         hub.spawn(site.ines.name)
         ines = hub.visitor(site.ines.name)
@@ -105,8 +105,12 @@ def test_release_into_somebody_elses_2775_exchange_says_why_not(another_site: Ma
         assert ines.do(key, "generate_assignment")["job"] == "done", ines.told
         assert ines.do(key, "release_assignment")["ps1"] == "failed"
         (told,) = ines.told["results"]
-        assert "Could not change permissions" in told["message"]
+        assert str(site.exchange) in told["message"]
         assert told["remedy"]
+        report = ines.get(f"/courses/{key}/preflight")
+        (found,) = [one for one in report["findings"] if one["check_id"] == "exchange.writable"]
+        assert found["status"] == "error"
+        assert "mode 2775" in found["remedy"]
 
 
 def test_cycle_below_a_prefix_and_with_tls(another_site: MakeSite, visit: Visit) -> None:

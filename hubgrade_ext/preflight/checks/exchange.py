@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.preflight.check import EVERYONE, Check, Fault, Holds, NotApplicable, Verdict
+from hubgrade_ext.preflight.exchange_facts import ExchangeCourseFacts
 from hubgrade_ext.preflight.folder_facts import FolderFacts, user_name
 
 PLUG_IN = NotApplicable("A plug-in replaces nbgrader's exchange, so its folders say nothing.")
@@ -53,12 +54,21 @@ def find_missing(exchange: FolderFacts) -> Verdict:
             return Fault(f"The exchange {exchange.path} cannot be read.", fixable=False)
 
 
-def find_unwritable(exchange: FolderFacts, settings: CourseSettings) -> Verdict:
-    """Tell whether the user may not write."""
-    if settings.groupshared:
+def find_unwritable(
+    exchange: FolderFacts, exchange_course: ExchangeCourseFacts, settings: CourseSettings
+) -> Verdict:
+    """Tell whether the user may not write; in a group-shared course, only its first release has to."""
+    if settings.groupshared and (settings.root is None or exchange_course.folder.kind == "folder"):
         return NotApplicable("With groupshared, nbgrader does not ask this of the exchange's root.")
     if exchange.writable:
         return None
+    if settings.groupshared:
+        return Fault(
+            f"You may not make the course's folder in the exchange {exchange.path}.",
+            "Ask the owner to give the exchange to the group of the course's instructors with mode 2775, "
+            "or to give it mode 1777.",
+            fixable=False,
+        )
     return Fault(
         f"You may not write to the exchange {exchange.path}.",
         f"{'Run' if exchange.mine else 'Ask the owner to run'}: chmod 1777 {exchange.path}",
