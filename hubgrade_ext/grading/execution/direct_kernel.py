@@ -31,11 +31,15 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.utils import _async_in_context
 from jupyter_client.session import Session
-from pygments.lexer import RegexLexerMeta  # type: ignore[import-untyped]
 from tornado import ioloop
-from traitlets import default
+from traitlets import Type, default
 from traitlets.log import get_logger
 
+from hubgrade_ext.grading.execution.cheap_tracebacks import (
+    CellCompiler,
+    make_tracebacks_cheap,
+    render_once,
+)
 from hubgrade_ext.grading.execution.frames import Frames, frame
 
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -199,6 +203,7 @@ class DirectKernel(IPythonKernel):
     """ipykernel's kernel, with one shell and nothing to abort."""
 
     _supports_kernel_subshells = False
+    compiler_class = Type(CellCompiler)
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Abort nothing: the worker asks for one cell at a time."""
@@ -278,6 +283,7 @@ class DirectKernelApp(IPKernelApp):
         self.session.pid = os.getpid()
         self.session.session = str(uuid.uuid4())
         self.kernel.ident = str(uuid.uuid4())
+        render_once(shell)
         shell.init_environment()
         os.environ.setdefault("MPLBACKEND", _INLINE)
         shell.starting_dir = str(Path.cwd())
@@ -335,27 +341,9 @@ class _Requests:
             os._exit(0)
 
 
-def _compile_patterns_once() -> None:
-    """Spare each traceback a third of its time: stack_data makes it a new lexer, with the same patterns.
-
-    Source: pygments 2 `lexer.RegexLexerMeta`, stack_data 0.6 `utils._pygmented_with_ranges`.
-    """
-    compile_patterns = RegexLexerMeta.process_tokendef
-
-    def process_tokendef(cls: Any, name: str, tokendefs: Any = None) -> Any:
-        for kind in cls.__mro__:
-            if "_tokens" in vars(kind):
-                return kind._tokens
-            if "tokens" in vars(kind):
-                break
-        return compile_patterns(cls, name, tokendefs)
-
-    RegexLexerMeta.process_tokendef = process_tokendef
-
-
 def new_app(arguments: list[str]) -> DirectKernelApp:
     """Return an application whose kernel and shell are made, as ipykernel makes them from these arguments."""
-    _compile_patterns_once()
+    make_tracebacks_cheap()
     app = DirectKernelApp.instance()
     app.initialize(arguments)  # type: ignore[no-untyped-call]
     return app

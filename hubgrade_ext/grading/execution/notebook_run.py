@@ -19,7 +19,7 @@ from hubgrade_ext.core.errors import HubgradeError, InternalError
 from hubgrade_ext.grading.execution import outcomes
 from hubgrade_ext.grading.execution.bundle import Bundle, NotebookResult, Outcome, OutcomeKind, check_outputs
 from hubgrade_ext.grading.execution.canary import FORGET, canaries, has_failed, is_test
-from hubgrade_ext.grading.execution.direct_client import Client, Manager, manager_for
+from hubgrade_ext.grading.execution.direct_client import Client, DirectManager, Manager, manager_for
 from hubgrade_ext.grading.execution.kernel_server import KernelProcess
 from hubgrade_ext.grading.execution.kernels import (
     KernelMissing,
@@ -81,6 +81,11 @@ class _Runner(NotebookClient):
 
 def _node(value: object) -> Any:
     return from_dict(value)  # type: ignore[no-untyped-call]
+
+
+def _runs(cell: NotebookNode) -> bool:
+    """Say whether a kernel has anything to do with this cell. Source: nbclient 0.10 `async_execute_cell`."""
+    return bool(cell.cell_type == "code" and cell.source.strip())
 
 
 def _check(cell: NotebookNode, index: int) -> None:
@@ -168,7 +173,10 @@ class NotebookRun:
         try:
             name = self.bundle.kernel_name or notebook.metadata.get("kernelspec", {}).get("name") or "python3"
             manager = manager_for(self.sandbox, name, self.bundle.options.extra_arguments)
-            outcome = await self._in_kernel(manager, notebook)
+            if isinstance(manager, DirectManager) and not any(map(_runs, notebook.cells)):
+                outcome = self._without_kernel(notebook)
+            else:
+                outcome = await self._in_kernel(manager, notebook)
         except KernelMissing as error:
             outcome = Outcome("kernel_missing", error.message, error.remedy)
         except KernelStartFailed as error:
@@ -211,6 +219,12 @@ class NotebookRun:
         if self.stopped == "cancelled":
             return NotebookResult(self.path, outcome)
         return self._result(self._loaded(), outcome, 0.0)
+
+    def _without_kernel(self, notebook: NotebookNode) -> Outcome:
+        """Leave the notebook as a kernel would that had nothing to run."""
+        notebook.metadata["language_info"] = _node(self.sandbox.server.language_info)
+        self.completed = True
+        return outcomes.OK
 
     async def _in_kernel(self, manager: Manager, notebook: NotebookNode) -> Outcome:
         options, limits = self.bundle.options, self.bundle.limits
@@ -256,7 +270,7 @@ class NotebookRun:
 
     async def _run_cell(self, runner: _Runner, cell: NotebookNode, index: int) -> None:
         self.cell = index
-        if cell.cell_type == "code" and cell.source.strip() and self.bundle.limits.cell_timeout_s is not None:
+        if _runs(cell) and self.bundle.limits.cell_timeout_s is not None:
             # Asked for in advance, answered while the cell runs: it costs no time.
             runner.waited_before_s = self.process.waited_s
             self.process.ask_waited()

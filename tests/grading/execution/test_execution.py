@@ -122,6 +122,18 @@ def test_a_dead_kernel_ends_its_notebook_only(run: Run, said: Said) -> None:
     assert result.outcome == result.notebooks[0].outcome
 
 
+def test_a_notebook_without_code_starts_no_kernel(run: Run) -> None:
+    result = run("", "  \n", "# only this runs")
+    alone = run(notebooks={"a.ipynb": ("", "  \n")})
+    assert (result.outcome.kind, alone.outcome.kind) == ("ok", "ok")
+    assert result.cpu_s > 0 == alone.cpu_s
+    with_kernel, without = (json.loads(made.notebooks[0].notebook or b"") for made in (result, alone))
+    assert without["metadata"] == with_kernel["metadata"] != {}
+    for cell in (*with_kernel["cells"], *without["cells"]):
+        del cell["id"]
+    assert without["cells"] == with_kernel["cells"][:-1]
+
+
 def test_missing_kernel_is_named(run: Run) -> None:
     result = run("1", kernel_name="fortran-77")
     assert result.outcome.kind == "kernel_missing"
