@@ -34,7 +34,8 @@ class Probe(Struct, frozen=True):
 
     `versions` are the rows of alembic_version; None when that table is missing.
     `writable` says whether a database server would let this role write; `students`
-    are None where they were not asked for. `complete`: the tables have what the
+    are None where they were not asked for. `wal`: SQLite's mode in which the newest changes are in a file
+    of their own. `complete`: the tables have what the
     newest schema added, for a gradebook without a version may be of any age.
     """
 
@@ -45,6 +46,7 @@ class Probe(Struct, frozen=True):
     empty: bool = False
     writable: bool = True
     complete: bool = False
+    wal: bool = False
     students: list[str] | None = None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+from msgspec import structs
 
 from hubgrade_ext.preflight.gradebook_facts import Probe
 
@@ -17,14 +18,27 @@ PATIENCE_S = 0.5
 def probe(path: str, table: str = "submitted_assignment") -> Probe:
     """Return what SQLite says about the file; `table` is one that must be there."""
     uri = f"file:{quote(path)}?mode=ro"
+    wal = _is_wal(path)
+    if wal and not Path(f"{path}-wal").exists():
+        # nobody has it open; SQLite would make that file and another even to read, and leave them
+        uri += "&immutable=1"
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S)
         try:
-            return _read(connection, table)
+            return structs.replace(_read(connection, table), wal=wal)
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
         return _explain(error, path)
+
+
+def _is_wal(path: str) -> bool:
+    """Say whether the file's header names the mode WAL. Source: SQLite's file format, 1.3.3."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(20)[18:] == b"\x02\x02"
+    except OSError:
+        return False
 
 
 def _read(connection: sqlite3.Connection, table: str) -> Probe:

@@ -34,6 +34,7 @@ IDS = [
     "unknown",
     "source",
     "conflict",
+    "prefer_env",
     "relative",
     "untrusted",
     "outdated",
@@ -103,6 +104,23 @@ def test_a_nearer_file_may_decide_otherwise(findings: Findings) -> None:
     found = findings(user="c = get_config()\nc.CourseDirectory.course_id = 'usual'\n")["config.conflict"]
     assert found.status == "info"
     assert "The nearer one counts" in found.message
+
+
+def test_a_file_of_the_machine_that_comes_after_ones_own(
+    findings: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange_dir: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    site = tmp_path / "site" / "nbgrader_config.py"
+    site.write_text(f"c = get_config()\nc.Exchange.root = {str(exchange_dir)!r}\n")
+    course = "c = get_config()\nc.CourseDirectory.course_id = 'course101'\n"
+    mine = "c = get_config()\nc.Exchange.root = '/srv/mine'\n"
+    assert findings(course, mine)["config.prefer_env"].status == "ok"
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(site.parent))
+    found = findings(course, mine)
+    assert found["config.prefer_env"].status == "info"
+    for word in ("/srv/mine", str(site), "The machine's counts"):
+        assert word in found["config.prefer_env"].message
+    assert found["config.conflict"].status == "ok", "it is told once"
 
 
 def test_relative_paths(findings: Findings) -> None:

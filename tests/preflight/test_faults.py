@@ -121,6 +121,12 @@ def hot_journal(c: Course) -> None:
     assert (c.root / "gradebook.db-journal").stat().st_size > 0
 
 
+def wal_on_a_network(c: Course) -> None:
+    with closing(sqlite3.connect(c.gradebook)) as gradebook:
+        gradebook.execute("pragma journal_mode = wal")
+    mounted("nfs4")(c)
+
+
 def no_copy(c: Course) -> None:
     (c.root / "autograded" / "ada").mkdir(parents=True)
 
@@ -322,6 +328,7 @@ CASES = [
     Case("gradebook.corrupt", "error", ("cannot be read",), lambda c: os.truncate(c.gradebook, 5000)),
     Case("gradebook.ro_mount", "error", ("read-only",), mounted("ext4", "ro")),
     Case("gradebook.network_fs", "warning", ("nfs",), mounted("nfs")),
+    Case("gradebook.wal_network", "error", ("nfs4", "journal_mode = DELETE"), wal_on_a_network),
     Case("gradebook.world_readable", "warning", ("chmod o-rwx",), exposed_gradebook),
     Case("gradebook.hot_journal", "info", ("ended while",), hot_journal),
     Case("gradebook.backup_age", "info", ("no copy",), no_copy),
@@ -422,3 +429,14 @@ def test_a_restored_exchange_is_not_called_forged(
     for day in range(5):
         course.submitted(datetime(2020, 1, 1 + day, tzinfo=UTC))
     assert look(only=["course.timestamp_forged"]).findings[0].status == "skipped"
+
+
+def test_a_gradebook_in_wal_mode_is_left_as_it_is(
+    look: Look, settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wal_on_a_network(Course(settings, monkeypatch))
+    folder = Path(settings.root or "")
+    before = sorted(path.name for path in folder.iterdir())
+    report = look(only=["gradebook.corrupt", "gradebook.tables", "gradebook.revision"])
+    assert [found.status for found in report.findings] == ["ok", "ok", "ok"]
+    assert sorted(path.name for path in folder.iterdir()) == before

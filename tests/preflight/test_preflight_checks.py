@@ -178,7 +178,9 @@ def test_group_shared_exchange(look_as_nobody: Look, settings: CourseSettings) -
     exchange.chmod(0o2555)
     assert finding(look_as_nobody(groupshared=True), "exchange.writable").status == "skipped"
     shutil.rmtree(exchange / "course101")
-    assert_fault(look_as_nobody(groupshared=True), "exchange.writable", "error", "course's folder", "mode 2775")
+    assert_fault(
+        look_as_nobody(groupshared=True), "exchange.writable", "error", "course's folder", "mode 2775"
+    )
 
 
 def test_exchange_mode_is_a_warning_for_its_owner(look: Look, settings: CourseSettings) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
-from hubgrade_ext.core.models import ConfigFile, ConfigPage, Setting
+from hubgrade_ext.core.models import ConfigFile, ConfigPage, ConfigValue, Setting
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.preflight.check import EVERYONE, Check, Fault, Holds, NotApplicable, Verdict
 from hubgrade_ext.preflight.checks.old_configuration import is_removed
@@ -91,19 +92,31 @@ def find_conflict(config: ConfigPage | None) -> Verdict:
     same_level: list[str] = []
     nearer: list[str] = []
     for setting in config.settings:
-        for value in setting.overrides:
-            if setting.source is None or _same_value(value.value, setting):
-                continue
-            told = (
-                f"{setting.name} is {value.value} in {value.path}, and {_short(setting)} in {setting.source}"
-            )
-            equal = level.get(value.path) == level.get(setting.source)
-            (same_level if equal else nearer).append(told)
+        for value in _beaten(setting):
+            told = _both(setting, value)
+            if level.get(value.path) == level.get(setting.source or ""):
+                same_level.append(told)
+            elif not _machine_first(level, setting, value):
+                nearer.append(told)
     if same_level:
         return Fault(f"{'; '.join(same_level[:SHOWN])}. The last one counts.")
     if nearer:
         return Fault(f"{'; '.join(nearer[:SHOWN])}. The nearer one counts.", severity="info")
     return None
+
+
+def find_machine_first(config: ConfigPage | None) -> Verdict:
+    """Name settings of the user's own files that a file of the machine replaces: elsewhere it is not so."""
+    if config is None:
+        return NOT_GIVEN
+    level = {file.path: file.level for file in config.files}
+    told = [
+        _both(setting, value)
+        for setting in config.settings
+        for value in _beaten(setting)
+        if _machine_first(level, setting, value)
+    ]
+    return Fault(f"{'; '.join(told[:SHOWN])}. The machine's counts.") if told else None
 
 
 def find_untrusted_file(config: ConfigPage | None) -> Verdict:
@@ -155,12 +168,21 @@ def find_bad_zone(config: ConfigPage | None) -> Verdict:
     return None if gettz(name) is not None else Fault(f"There is no time zone {name!r} ({zone.source}).")
 
 
-def _same_value(value: str, setting: Setting) -> bool:
-    return value in (setting.value, setting.written)
+def _beaten(setting: Setting) -> list[ConfigValue]:
+    """Return what other files say otherwise, and does not count."""
+    if setting.source is None:
+        return []
+    return [value for value in setting.overrides if value.value not in (setting.value, setting.written)]
 
 
-def _short(setting: Setting) -> str:
-    return setting.written or setting.value
+def _both(setting: Setting, value: ConfigValue) -> str:
+    counts = setting.written or setting.value
+    return f"{setting.name} is {value.value} in {value.path}, and {counts} in {setting.source}"
+
+
+def _machine_first(level: Mapping[str, str], setting: Setting, value: ConfigValue) -> bool:
+    """Say whether a file of the machine has replaced what a user's own says; `level` is that of each file."""
+    return level.get(value.path) == "user" and level.get(setting.source or "") == "system"
 
 
 def _close(file: ConfigFile, mine: bool) -> str:
@@ -216,6 +238,18 @@ CONFLICT = Check(
     "The last file that sets a key decides; the others look as if they did.",
     "Keep the key in one of the files.",
     find_conflict,
+    needs=("config.syntax",),
+)
+PREFER_ENV = Check(
+    "config.prefer_env",
+    "Your own configuration counts more than the machine's",
+    "configuration",
+    "info",
+    "Jupyter puts an environment's files before those in ~/.jupyter when the environment belongs to you or "
+    "JUPYTER_PREFER_ENV_PATH is set, and those of JUPYTER_CONFIG_PATH before both.",
+    "What is meant for a course belongs into nbgrader_config.py in the course's folder, which comes last.",
+    find_machine_first,
+    EVERYONE,
     needs=("config.syntax",),
 )
 RELATIVE = Check(

@@ -59,6 +59,22 @@ def find_network(gradebook_file: GradebookFile | None) -> Verdict:
     return Fault(f"The gradebook {gradebook_file.path} is on a network file system ({kind}).")
 
 
+def find_shared_memory(gradebook: GradebookFacts, gradebook_file: GradebookFile | None) -> Verdict:
+    """Tell whether the gradebook is in a mode that works on one machine only, and is on a network."""
+    if gradebook_file is None:
+        return IN_SERVER
+    if gradebook.probe is None:
+        return NOT_YET
+    mount = gradebook_file.mount
+    if not gradebook.probe.wal or mount is None or not mount.is_network:
+        return None
+    return Fault(
+        f"The gradebook {gradebook_file.path} is in SQLite's mode WAL, on a network file system "
+        f"({mount.fstype}).",
+        f'When nobody works on the course, run: sqlite3 {gradebook_file.path} "PRAGMA journal_mode = DELETE"',
+    )
+
+
 def find_full(gradebook_file: GradebookFile | None) -> Verdict:
     """Tell whether the gradebook has no room to grow."""
     if gradebook_file is None:
@@ -145,6 +161,17 @@ NETWORK_FS = Check(
     "Work on the course from one session at a time, or put the gradebook into a database server "
     "(c.CourseDirectory.db_url).",
     find_network,
+)
+WAL_NETWORK = Check(
+    "gradebook.wal_network",
+    "The gradebook's journal fits where it is",
+    "gradebook",
+    "error",
+    "In the mode WAL, SQLite's programs share memory: on two machines each sees grades of its own, and the "
+    "file is damaged.",
+    "Set its journal_mode to DELETE.",
+    find_shared_memory,
+    needs=("gradebook.reachable",),
 )
 SPACE = Check(
     "gradebook.space",
