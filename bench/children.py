@@ -29,16 +29,22 @@ def assignments_page(folder: Path, which: str) -> Work:
     return lambda: assignments_page(settings, course)
 
 
-def submissions_page(folder: Path, assignment_id: str) -> Work:
-    """Prepare the submissions page of an assignment in a server that has listed the exchange before."""
-    from hubgrade_ext.core.inbound_listing import listed_names
+def first_submissions_page(folder: Path, assignment_id: str) -> Work:
+    """Prepare the submissions page of an assignment as the first that a server is asked for."""
     from hubgrade_ext.core.models import CourseRef
     from hubgrade_ext.core.submissions_page import submissions_page
 
     settings = course_settings(folder)
     course = CourseRef(settings.course_key, settings.course_id, ["instructor"])
-    listed_names(settings)
     return lambda: submissions_page(settings, course, assignment_id)
+
+
+def submissions_page(folder: Path, assignment_id: str) -> Work:
+    """Prepare the submissions page of an assignment in a server that has listed the exchange before."""
+    from hubgrade_ext.core.inbound_listing import listed_names
+
+    listed_names(course_settings(folder))
+    return first_submissions_page(folder, assignment_id)
 
 
 def collect(folder: Path, which: str) -> Work:
@@ -99,6 +105,7 @@ def _nbgrader(folder: Path):  # type: ignore[no-untyped-def]
 MEASUREMENTS: dict[str, Callable[[Path, str], Work]] = {
     "assignments_page": assignments_page,
     "submissions_page": submissions_page,
+    "first_submissions_page": first_submissions_page,
     "collect": collect,
     "nbgrader_collect": nbgrader_collect,
     "nbgrader_submissions": nbgrader_submissions,

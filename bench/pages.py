@@ -38,6 +38,8 @@ def page_rows(
     size = f"{large} × {ASSIGNMENTS}"
     yield _submissions(course, GRADED, size, beside=False)
     yield _submissions(course, UNGRADED, size, beside=False)
+    first = measure("first_submissions_page", course, assignment_ids(Size(0, ASSIGNMENTS))[0])
+    yield Row("submissions page, first call of a new server (CPU)", size, first.cpu_s, limit_s=0.1)
     yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
     yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit_s=0.5)
     yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit_s=0.1)

@@ -85,9 +85,11 @@ class CourseCounter:
     def __init__(self, settings: CourseSettings) -> None:
         self.settings = settings
         self._lock = threading.Lock()
-        self._collected = FolderTree(settings, settings.submitted_directory, read_collected, _is_unstamped)
-        self._autograded = FolderTree(settings, settings.autograded_directory, read_autograded, _has_new_time)
-        self._feedback = FolderTree(settings, settings.feedback_directory, read_feedback, _has_new_time)
+        self._collected = FolderTree(settings, settings.submitted_directory, read_collected, _unstamped)
+        self._autograded = FolderTree(
+            settings, settings.autograded_directory, read_autograded, _with_new_time
+        )
+        self._feedback = FolderTree(settings, settings.feedback_directory, read_feedback, _with_new_time)
         self._keys: dict[str, Key | None] = {}
         self._records = Records()
         self._attempts: Mapping[str, Mapping[str, Collection[Attempt]]] = {}
@@ -265,12 +267,23 @@ def _gradebook_files(path: Path) -> tuple[Path, ...]:
     return path, path.with_name(path.name + "-wal")
 
 
-def _is_unstamped(_name: str, _dir_fd: int, facts: Collected) -> bool:
-    return facts.stamp is None
+def _unstamped(_path: str, remembered: Mapping[str, Collected]) -> list[str]:
+    return [name for name, facts in remembered.items() if facts.stamp is None]
 
 
-def _has_new_time(name: str, dir_fd: int, facts: Autograded | Feedback) -> bool:
+def _with_new_time(path: str, remembered: Mapping[str, Autograded | Feedback]) -> list[str]:
+    changed: list[str] = []
     try:
-        return os.stat(name, dir_fd=dir_fd).st_mtime_ns != facts.mtime_ns
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        return False
+        return changed
+    try:
+        for name, facts in remembered.items():
+            try:
+                if os.stat(name, dir_fd=fd).st_mtime_ns != facts.mtime_ns:
+                    changed.append(name)
+            except OSError:
+                continue
+    finally:
+        os.close(fd)
+    return changed

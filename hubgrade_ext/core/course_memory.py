@@ -8,7 +8,6 @@ It holds the secrets of submissions, and so is for its owner's eyes only.
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from hubgrade_ext.core.counts import Counts
+from hubgrade_ext.core.disk import write_cache
 from hubgrade_ext.core.folder_tree import Key, Remembered
 from hubgrade_ext.core.gradebook import Records
 from hubgrade_ext.core.inbound import Attempt
@@ -62,19 +62,8 @@ def load_memory(settings: CourseSettings) -> CourseMemory | None:
 
 def save_memory(settings: CourseSettings, memory: CourseMemory) -> None:
     """Keep what was read; where nothing can be written, nothing is kept."""
-    path = memory_file(settings)
-    beside = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}")
-    with suppress(OSError, UnicodeEncodeError):
-        content = _header(settings) + msgspec.msgpack.encode(memory)
-        path.parent.mkdir(exist_ok=True)
-        try:
-            # not synced: losing it costs a second, syncing it costs one each time
-            fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+    with suppress(UnicodeEncodeError):
+        write_cache(memory_file(settings), _header(settings) + msgspec.msgpack.encode(memory))
 
 
 def _header(settings: CourseSettings) -> bytes:

@@ -56,8 +56,8 @@ class Remembered(Struct, Generic[Facts], array_like=True):
 class FolderTree(Generic[Facts]):
     """The folders of one step with their facts.
 
-    `is_stale` says of one folder's remembered facts (path relative to the open
-    holder) whether it must be read anew although its holder has not changed.
+    `stale` names those of a holder's folders (by its path, and what is remembered
+    of them) that must be read anew although the holder has not changed.
     `remembered` is holder's path → what was read of it, and may be given back later.
     """
 
@@ -66,12 +66,12 @@ class FolderTree(Generic[Facts]):
         settings: CourseSettings,
         step: str,
         read: Read[Facts],
-        is_stale: Callable[[str, int, Facts], bool],
+        stale: Callable[[str, Mapping[str, Facts]], list[str]],
     ) -> None:
         self._settings = settings
         self._step = step
         self._read = read
-        self._is_stale = is_stale
+        self._stale = stale
         self._holders: list[Holder] = []
         self._arranged: dict[str, dict[str, Facts]] | None = None
         self.remembered: dict[str, Remembered[Facts]] = {}
@@ -84,7 +84,7 @@ class FolderTree(Generic[Facts]):
         return self._arranged
 
     def refresh(self, look_closer: bool) -> bool:
-        """Look at the disk again and say whether anything changed; `look_closer` applies `is_stale`."""
+        """Look at the disk again and say whether anything changed; `look_closer` applies `stale`."""
         remembered: dict[str, Remembered[Facts]] = {}
         changed = False
         self._holders = list(holders(self._settings, self._step))
@@ -122,19 +122,21 @@ class FolderTree(Generic[Facts]):
         return facts
 
     def _read_stale(self, path: str, remembered: dict[str, Facts]) -> bool:
-        """Read anew what `is_stale` names, and say whether it changed."""
+        """Read anew what `stale` names, and say whether it changed."""
+        names = self._stale(path, remembered)
         changed = False
+        if not names:
+            return False
         try:
             fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
             return False
         try:
-            for name, facts in list(remembered.items()):
-                if self._is_stale(name, fd, facts):
-                    found = self._read(name, fd)
-                    if found is not None and found != facts:
-                        remembered[name] = found
-                        changed = True
+            for name in names:
+                found = self._read(name, fd)
+                if found is not None and found != remembered[name]:
+                    remembered[name] = found
+                    changed = True
         finally:
             os.close(fd)
         return changed

@@ -41,7 +41,11 @@ def list_folders(path: str | int) -> list[str]:
     """
     try:
         with os.scandir(path) as entries:
-            return [e.name for e in entries if e.name[0] != "." and is_text(e.name) and _is_folder(e)]
+            return [
+                name
+                for entry in entries
+                if (name := entry.name)[0] != "." and (name.isascii() or is_text(name)) and _is_folder(entry)
+            ]
     except OSError:
         return []
 
@@ -122,10 +126,16 @@ def _descend(path: str, segments: list[str], ids: dict[str, str]) -> Iterator[tu
             name = os.path.normpath(segment.format(**ids))
             path = path if name == "." else f"{path}/{name}"
             continue
+        rest = segments[index + 1 :]
+        # where no id follows, what follows is the same for all: a page asks this of thousands
+        is_last = all(_fields(each) <= ids.keys() for each in rest)
+        tail = next(_descend("", rest, ids))[0] if is_last else ""
         for name in list_folders(path or "/"):
             found = _match(segment, name, unknown, ids)
-            if found is not None:
-                yield from _descend(f"{path}/{name}", segments[index + 1 :], found)
+            if found is not None and is_last:
+                yield f"{path}/{name}{tail}", found
+            elif found is not None:
+                yield from _descend(f"{path}/{name}", rest, found)
         return
     yield path, ids
 

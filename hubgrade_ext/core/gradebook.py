@@ -114,10 +114,17 @@ SELECT a.student_id, SUM({_SCORE})
 FROM grade g JOIN submitted_notebook s ON s.id = g.notebook_id
 JOIN submitted_assignment a ON a.id = s.assignment_id GROUP BY a.student_id"""
 
-_COMMENTS = """
+_COMMENTED = """c.manual_comment IS NOT NULL AND c.manual_comment <> '' GROUP BY s.assignment_id"""
+
+_COMMENTS_ON_ONE = f"""
 SELECT s.assignment_id, COUNT(*), SUM(LENGTH(c.manual_comment))
-FROM comment c JOIN submitted_notebook s ON s.id = c.notebook_id
-WHERE c.manual_comment IS NOT NULL AND c.manual_comment <> '' GROUP BY s.assignment_id"""
+FROM notebook n CROSS JOIN base_cell b CROSS JOIN comment c CROSS JOIN submitted_notebook s
+WHERE n.assignment_id = :assignment AND b.notebook_id = n.id AND c.cell_id = b.id AND s.id = c.notebook_id
+AND {_COMMENTED}"""
+
+_COMMENTS_ON_ALL = f"""
+SELECT s.assignment_id, COUNT(*), SUM(LENGTH(c.manual_comment))
+FROM comment c JOIN submitted_notebook s ON s.id = c.notebook_id WHERE {_COMMENTED}"""
 
 
 def read_gradebook(settings: CourseSettings, assignment_id: str | None = None) -> Records:
@@ -199,7 +206,9 @@ def _submissions(
 ) -> tuple[dict[str, dict[str, SubmissionRecord]], dict[str, list[NotebookGrade]]]:
     names = {record.row_id: record.assignment_id for record in assignments.values()}
     sums = _sums_of_one(reader, only) if only else _sums_of_all(reader)
-    commented: list[tuple[str, int, int]] = reader.rows(_COMMENTS)
+    commented: list[tuple[str, int, int]] = reader.rows(
+        _COMMENTS_ON_ONE if only else _COMMENTS_ON_ALL, **_which(only)
+    )
     comments = {row[0]: f"{row[1]}/{row[2]}" for row in commented}
     nothing = _Sum()
     submissions: dict[str, dict[str, SubmissionRecord]] = {name: {} for name in assignments}
@@ -237,7 +246,7 @@ def _sums_of_one(reader: Reader, only: AssignmentRecord) -> dict[str, _Sum]:
     sums: dict[str, _Sum] = {}
     for row_id, submission, name, penalty in rows:
         _, score, squares, manual = grades.get(row_id, (row_id, 0.0, 0.0, 0))
-        total = sums.setdefault(submission, _Sum())
+        total = sums.get(submission) or sums.setdefault(submission, _Sum())
         total.score += score
         total.squares += squares
         total.manual += manual

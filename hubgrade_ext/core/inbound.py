@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -139,13 +140,13 @@ class UnreadAttempts:
 
 def group_unread(names: Iterable[str]) -> dict[str, dict[str, Collection[Attempt]]]:
     """Return the same as `scan_inbound` from a listing, with the attempts unread where that can be."""
-    heads: dict[str, list[str]] = {}
+    heads: defaultdict[str, list[str]] = defaultdict(list)
     others: list[str] = []
     for name in names:
         head, _, rest = name.rpartition(" UTC+")
         # the default format and a random part without a plus: then equal heads sort by time as text
         if len(head) > 28 and head[-27] == "+" and name[0] != "." and "+" not in rest:
-            heads.setdefault(head[:-27], []).append(name)
+            heads[head[:-27]].append(name)
         else:
             others.append(name)
     grouped: dict[str, dict[str, Collection[Attempt]]] = {}

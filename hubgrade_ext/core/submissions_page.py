@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from msgspec import structs
-
 from hubgrade_ext.core.assignment_files import assignment_files
 from hubgrade_ext.core.assignment_row import assignment_row
 from hubgrade_ext.core.counts import count_states
@@ -54,8 +52,12 @@ def submissions_page(
     students = {*records.students, *by_student, *records.submissions.get(assignment_id, {})}
     repaired = repaired_students(settings, assignment_id)
     rows = [
-        structs.replace(
-            _submission_row(name, by_student.get(name), records, points, row.max_score),
+        _submission_row(
+            name,
+            by_student.get(name),
+            records,
+            points,
+            max_score=row.max_score,
             outcome=outcomes.get(name),
             grading=gradings.get(name),
             repaired=name in repaired,
@@ -117,13 +119,17 @@ def _submission_row(
     state: SubmissionState | None,
     records: Records,
     points: Mapping[str, float],
+    *,
     max_score: float | None,
+    outcome: Outcome | None,
+    grading: Outcome | None,
+    repaired: bool,
 ) -> SubmissionRow:
     student = records.students.get(student_id) or StudentRecord(student_id, "", "", "")
     if state is None:
         return SubmissionRow(
             student_id, student.first_name, student.last_name, 0, False, _NONE, _NONE, _NONE,
-            max_score=max_score,
+            max_score=max_score, outcome=outcome, grading=grading, repaired=repaired,
         )  # fmt: skip
     graded = records.notebooks.get(student_id, []) if state.autograded != "none" else []
     return SubmissionRow(
@@ -143,6 +149,9 @@ def _submission_row(
         late_penalty=sum(notebook.late_penalty for notebook in graded),
         needs_manual_grade=state.needs_manual_grade,
         notebooks=[_score(notebook, points) for notebook in graded],
+        outcome=outcome,
+        grading=grading,
+        repaired=repaired,
     )
 
 

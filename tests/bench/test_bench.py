@@ -14,8 +14,8 @@ def test_rows_of_pages(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("bench.pages._SETTLE_S", 0.0)
     said: list[str] = []
     rows = list(page_rows(tmp_path, said.append, large=3, beside=(2,)))
-    assert [row.size for row in rows] == ["2 × 2"] * 3 + ["2 × 2 × 3"] + ["3 × 2"] * 5 + ["3 × 2 × 3"]
-    assert [row.nbgrader_s is not None for row in rows] == [True] * 4 + [False] * 6
+    assert [row.size for row in rows] == ["2 × 2"] * 3 + ["2 × 2 × 3"] + ["3 × 2"] * 6 + ["3 × 2 × 3"]
+    assert [row.nbgrader_s is not None for row in rows] == [True] * 4 + [False] * 7
     assert all(row.hubgrade_s > 0 for row in rows)
     assert said
 

@@ -1,30 +1,24 @@
-"""The pages: what they show, that a remembered one equals a fresh one, and that odd names break nothing."""
+"""The pages: what they show, and that odd names break nothing."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from bench.synthetic import stamp_of, submitted_at
-from hubgrade_ext.core import course_counter, course_memory, folder_tree
+from hubgrade_ext.core import course_counter
 from hubgrade_ext.core.assignments_page import assignments_page
-from hubgrade_ext.core.counts import count_states
-from hubgrade_ext.core.course_counter import CourseCounter, course_counts
 from hubgrade_ext.core.errors import AssignmentNotFound, GradebookBroken
-from hubgrade_ext.core.feedback_marks import remember_feedback
 from hubgrade_ext.core.inbound import inbound_dir
 from hubgrade_ext.core.models import AssignmentRow, AssignmentsPage, NextStep, Outcome, StepCount
-from hubgrade_ext.core.released_feedback import released_feedback_dir
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.core.steps import submission_states
 from hubgrade_ext.core.students_page import students_page
 from hubgrade_ext.core.submissions_page import submissions_page
 from tests.core.conftest import REF, change_gradebook
@@ -41,15 +35,6 @@ def _nothing_remembered() -> Iterator[None]:
 
 def _rows(settings: CourseSettings) -> dict[str, AssignmentRow]:
     return {row.assignment_id: row for row in assignments_page(settings, REF).assignments}
-
-
-def _settle(settings: CourseSettings) -> None:
-    """Make every folder and file of the course old enough to be trusted, without changing their order."""
-    for base in (settings.root or "", settings.exchange_root):
-        for folder, _, files in os.walk(base):
-            for path in (Path(folder), *(Path(folder, name) for name in files)):
-                then = path.stat().st_mtime_ns - 3600 * 10**9
-                os.utime(path, ns=(then, then))
 
 
 # --- what they show ----------------------------------------------------------
@@ -274,154 +259,3 @@ def test_odd_names_and_files_break_nothing(settings: CourseSettings, tmp_path: P
     assert {row.student_id for row in submissions.submissions} == {
         *(f"student{n:04}" for n in range(4)), "<img src=x>",
     }  # fmt: skip
-
-
-# --- remembered --------------------------------------------------------------
-
-
-def _swap(settings: CourseSettings) -> None:
-    """Collect by swapping folders, as hubgrade does."""
-    target = settings.path("submitted", WHO, "ps01")
-    beside = target.with_name(".staging")
-    shutil.copytree(target, beside)
-    (beside / "timestamp.txt").write_text(stamp_of(submitted_at(0, 1) + timedelta(hours=1)))
-    target.rename(target.with_name(".old"))
-    beside.rename(target)
-
-
-def _collect_as_nbgrader(settings: CourseSettings) -> None:
-    target = settings.path("submitted", WHO, "ps03")
-    source = sorted(inbound_dir(settings).glob(f"{WHO}+ps03+*"))[-1]
-    shutil.copytree(source, target)
-
-
-def _add_attempt(settings: CourseSettings, hours: int, stamp: str | None) -> None:
-    folder = inbound_dir(settings) / f"{WHO}+ps01+{stamp_of(submitted_at(0, hours))}+x"
-    folder.mkdir()
-    if stamp is not None:
-        (folder / "timestamp.txt").write_text(stamp)
-
-
-def _make_whole(settings: CourseSettings) -> None:
-    (inbound_dir(settings) / f"{WHO}+ps01+{stamp_of(submitted_at(0, 9))}+x" / "timestamp.txt").write_text("x")
-
-
-def _feedback_in_place(settings: CourseSettings) -> None:
-    folder = settings.path("feedback", WHO, "ps01")
-    (folder / "problem1.html").unlink()
-    (folder / "problem1.html").write_text("new")
-
-
-def _autograde_in_place(settings: CourseSettings) -> None:
-    folder = settings.path("autograded", WHO, "ps01")
-    (folder / "problem1.ipynb").unlink()
-    (folder / "problem1.ipynb").write_text("new")
-    change_gradebook(settings, "UPDATE grade SET auto_score = 1")
-
-
-CHANGES: list[Callable[[CourseSettings], object]] = [
-    _swap,
-    _collect_as_nbgrader,
-    lambda settings: _add_attempt(settings, 7, "x"),
-    lambda settings: _add_attempt(settings, 9, None),
-    _make_whole,
-    _feedback_in_place,
-    _autograde_in_place,
-    lambda settings: shutil.rmtree(settings.path("autograded", WHO, "ps02")),
-    lambda settings: shutil.rmtree(Path(settings.root or "", "submitted", WHO)),
-    lambda settings: settings.path("submitted", "student0002", "ps03").mkdir(),
-    lambda settings: (settings.path("submitted", "student0002", "ps03") / "timestamp.txt").write_text(
-        stamp_of(submitted_at(2, 1))
-    ),
-    lambda settings: change_gradebook(settings, "UPDATE grade SET needs_manual_grade = 1"),
-    lambda settings: change_gradebook(settings, "UPDATE assignment SET duedate = '2020-01-01 00:00:00'"),
-    lambda settings: remember_feedback(settings, "ps02", "student0003", "other grades"),
-    lambda settings: next(released_feedback_dir(settings).iterdir()).unlink(),
-    lambda settings: shutil.rmtree(inbound_dir(settings)),
-]
-
-
-@pytest.mark.parametrize("restart", [False, True], ids=["same server", "new server"])
-def test_remembered_equals_fresh_after_every_change(
-    settings: CourseSettings, restart: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
-    monkeypatch.setattr(course_counter, "SAVE_INTERVAL_S", 0.0)
-    monkeypatch.setattr(folder_tree, "SETTLE_NS", 50_000_000)
-    _settle(settings)
-    pages = [_rows(settings)]
-    for change in CHANGES:
-        change(settings)
-        if restart:
-            course_counter._counters.clear()
-        for _ in range(2):
-            remembered = course_counts(settings).assignments
-            for name in ("ps01", "ps02", "ps03"):
-                assert remembered[name] == count_states(submission_states(settings, name)), (change, name)
-        pages.append(_rows(settings))
-        time.sleep(0.06)  # from here on the new times are trusted
-        course_counts(settings)
-    assert sum(one != other for one, other in pairwise(pages)) >= len(CHANGES) - 3
-
-
-def test_an_unchanged_course_is_not_read_again(
-    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _settle(settings)
-    counter = CourseCounter(settings)
-    expected = counter.count().assignments
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("read again")
-
-    for name in ("read_gradebook", "listed_names", "released_all_at_once", "state_of"):
-        monkeypatch.setattr(course_counter, name, refuse)
-    monkeypatch.setattr(folder_tree.FolderTree, "_read_all", refuse)
-    assert counter.count().assignments == expected
-
-
-def test_a_new_server_remembers_what_the_old_one_read(
-    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
-    _settle(settings)
-    first = assignments_page(settings, REF)
-    kept = course_memory.memory_file(settings)
-    assert kept.stat().st_mode & 0o777 == 0o600
-    course_counter._counters.clear()
-    monkeypatch.setattr(course_counter, "read_gradebook", None)
-    assert assignments_page(settings, REF) == first
-
-
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
-def test_a_memory_that_cannot_be_read_is_as_good_as_none(
-    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch, content: bytes | None
-) -> None:
-    monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
-    expected = assignments_page(settings, REF)
-    kept = course_memory.memory_file(settings)
-    kept.write_bytes(kept.read_bytes()[:-50] if content is None else content)
-    course_counter._counters.clear()
-    assert course_memory.load_memory(settings) is None
-    assert assignments_page(settings, REF) == expected
-
-
-def test_a_state_folder_that_refuses_writes(
-    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
-    settings.state_dir.write_text("in the way")
-    assert len(assignments_page(settings, REF).assignments) == 3
-
-
-def test_only_a_few_courses_are_remembered(settings: CourseSettings, tmp_path: Path) -> None:
-    for number in range(12):
-        course_counts(msgspec.structs.replace(settings, root=str(tmp_path / str(number))))
-    assert len(course_counter._counters) == course_counter.REMEMBERED_COURSES
-
-
-def test_changed_settings_are_followed(settings: CourseSettings) -> None:
-    assert _rows(settings)["ps01"].collected.done == 4
-    other = msgspec.structs.replace(settings, submitted_directory="elsewhere")
-    assert other.course_key == settings.course_key
-    assert _rows(other)["ps01"].collected.remaining == 4

@@ -12,7 +12,7 @@ from hubgrade_ext.core.models.jobs import NotebookOutcome
 from hubgrade_ext.core.models.vocabulary import Isolation, ItemState, StepState, Verb
 
 
-class NotebookScore(Struct, frozen=True):
+class NotebookScore(Struct, frozen=True, gc=False):
     """A student's score in one notebook; `submission_id` is formgrader's id of it."""
 
     notebook_id: str
@@ -36,7 +36,7 @@ class Outcome(Struct, frozen=True):
     notebooks: list[NotebookOutcome] = field(default_factory=list)
 
 
-class SubmissionRow(Struct, frozen=True):
+class SubmissionRow(Struct, frozen=True, gc=False):
     """One student in one assignment.
 
     `newest_attempt` is the newest whole submission in the exchange,
