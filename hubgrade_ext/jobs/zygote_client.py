@@ -283,7 +283,7 @@ def _spawn(verbs: str, niceness: int) -> _Life:
     with theirs:
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "hubgrade_ext.jobs.zygote",
+                sys.executable, "-P", "-m", "hubgrade_ext.jobs.zygote",
                 f"--socket={theirs.fileno()}", f"--nice={niceness}", f"--verbs={verbs}",
             ],
             pass_fds=(theirs.fileno(),),

@@ -22,8 +22,10 @@ VERBS = "slow_verbs:VERBS"
 
 @pytest.fixture(autouse=True)
 def slow_verbs(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = os.environ.get("PYTHONPATH")
+    # an empty place in it would be the folder that one happens to be in
     monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join([HERE, str(Path(HERE).parents[1]), os.environ.get("PYTHONPATH", "")])
+        "PYTHONPATH", os.pathsep.join([HERE, str(Path(HERE).parents[1]), *([given] if given else [])])
     )
     monkeypatch.syspath_prepend(HERE)
 
