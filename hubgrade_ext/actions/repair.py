@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from msgspec import structs
 
 from hubgrade_ext.actions.autograde import autograde
 from hubgrade_ext.core.conversion import Failure
 from hubgrade_ext.core.course import Course
-from hubgrade_ext.core.errors import Conflict, HubgradeError
+from hubgrade_ext.core.errors import Conflict, CourseBroken, HubgradeError
 from hubgrade_ext.core.failures import Explanation, unexpected
 from hubgrade_ext.core.gradebook_lock import patiently
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.core.names import check_student_id
-from hubgrade_ext.core.repairs import read_repair, repaired_students
+from hubgrade_ext.core.repairs import read_repair, repaired_students, undone_students
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import submission_states
 from hubgrade_ext.grading.comparison import Released
 from hubgrade_ext.grading.recorded import RecordedAssignment, recorded_assignment
-from hubgrade_ext.grading.repair import mend, planned_repairs, take_back
+from hubgrade_ext.grading.repair import forget_undone, mend, planned_repairs, take_back
 from hubgrade_ext.grading.submission import failed, refusal
 
 # what is changed in a student's submission, a sentence each, or the result that ends the work on it
@@ -77,14 +78,23 @@ def undo_repair(course: Course, request: JobRequest, skip: frozenset[str]) -> It
     settings, assignment_id = course.settings, request.assignment_id
     _recorded(course, assignment_id)
     backups = Backups(settings)
-    repaired = repaired_students(settings, assignment_id)
-    students = sorted(repaired) if request.students is None else _named(request)
+    if request.students is None:
+        # also those that an attempt put back, and was cut short before it had graded them
+        students = sorted(
+            repaired_students(settings, assignment_id) | undone_students(settings, assignment_id)
+        )
+    else:
+        students = _named(request)
 
     def change(student_id: str) -> Changed:
         undone = take_back(settings, assignment_id, student_id, backups)
         return ["As it was collected again. Undone: " + " ".join(undone)]
 
-    yield from _change_and_grade(course, request, skip, students, change)
+    for step in _change_and_grade(course, request, skip, students, change):
+        if step.result is not None:
+            with suppress(CourseBroken):  # then the next undoing grades it once more
+                forget_undone(settings, assignment_id, step.result.item)
+        yield step
 
 
 def _recorded(course: Course, assignment_id: str) -> RecordedAssignment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hubgrade_ext.core.models import JobRequest, Plan
-from hubgrade_ext.core.repairs import read_repair
+from hubgrade_ext.core.repairs import read_repair, read_undone
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import SubmissionState
 from hubgrade_ext.grading.comparison import Released
@@ -60,7 +60,11 @@ def _repairs(settings: CourseSettings, request: JobRequest, students: list[str])
 
 
 def _undone(settings: CourseSettings, request: JobRequest, students: list[str]) -> dict[str, list[str]]:
-    repairs = {name: read_repair(settings, request.assignment_id, name) for name in students}
+    assignment_id = request.assignment_id
+    repairs = {
+        name: read_repair(settings, assignment_id, name) or read_undone(settings, assignment_id, name)
+        for name in students
+    }
     return {
         name: [f"Put back as it was collected. {change}" for change in repair.changes]
         for name, repair in repairs.items()

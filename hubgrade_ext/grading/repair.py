@@ -23,7 +23,15 @@ import msgspec
 from hubgrade_ext.core.disk import make_folders, plain_errors, remove_tree, write_file
 from hubgrade_ext.core.errors import Conflict, NotebookInvalid
 from hubgrade_ext.core.notebooks import read_notebook
-from hubgrade_ext.core.repairs import KEPT, RECORD, Repair, read_repair, repair_folder
+from hubgrade_ext.core.repairs import (
+    KEPT,
+    RECORD,
+    Repair,
+    look_of,
+    read_repair,
+    read_undone,
+    repair_folder,
+)
 from hubgrade_ext.core.replace import Backups, put_in_place, staging, take_away
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.timestamps import read_timestamp_text
@@ -35,7 +43,10 @@ Json = dict[str, Any]
 
 def planned_repairs(submitted: Path, recorded: RecordedAssignment, released: Released) -> list[str]:
     """Return what `mend` would change in a submission, a sentence each; nothing is changed."""
-    renamed = renamed_notebooks(submitted, recorded)
+    try:
+        renamed = renamed_notebooks(submitted, recorded)
+    except OSError:
+        return []  # gone by now, or not to be read: whatever is done with it next says so
     changes = [f"{path.name} is renamed to {name}.ipynb." for name, path in renamed.items()]
     for notebook_id in sorted(recorded.notebooks):
         path = renamed.get(notebook_id, submitted / f"{notebook_id}.ipynb")
@@ -90,7 +101,7 @@ def mend(
             path = copied / f"{notebook_id}.ipynb"
             if _gone(path, notebook_id, released):
                 _restore(path, released.folder / path.name)
-        _keep(settings, assignment_id, student_id, submitted, changes)
+        _keep(settings, assignment_id, student_id, (submitted, copied), changes)
         put_in_place(copied, submitted, None)
     return changes
 
@@ -107,32 +118,42 @@ def _copied(submitted: Path) -> Iterator[Path]:
 
 
 def _keep(
-    settings: CourseSettings, assignment_id: str, student_id: str, submitted: Path, changes: list[str]
+    settings: CourseSettings,
+    assignment_id: str,
+    student_id: str,
+    before_and_after: tuple[Path, Path],
+    changes: list[str],
 ) -> None:
     """Keep the folder as it was collected, unless an earlier repair of the same submission has it."""
+    submitted, mended = before_and_after
     folder = repair_folder(settings, assignment_id, student_id)
     earlier = read_repair(settings, assignment_id, student_id)
     if earlier is None:
         make_folders(folder.parent)
         with staging(folder.parent) as stage:
             shutil.copytree(submitted, stage / folder.name / KEPT, symlinks=True)
-            _write_record(stage / folder.name, changes, submitted)
+            _write_record(stage / folder.name, changes, mended)
             put_in_place(stage / folder.name, folder, None)
     else:
-        _write_record(folder, earlier.changes + changes, submitted)
+        _write_record(folder, earlier.changes + changes, mended)
 
 
-def _write_record(folder: Path, changes: list[str], submitted: Path) -> None:
-    repair = Repair(datetime.now(UTC), changes, read_timestamp_text(str(submitted)))
+def _write_record(folder: Path, changes: list[str], mended: Path) -> None:
+    stamp = read_timestamp_text(str(mended))
+    repair = Repair(datetime.now(UTC), changes, stamp, look_of(mended))
     write_file(folder / RECORD, msgspec.json.encode(repair), 0o600)
 
 
 def take_back(settings: CourseSettings, assignment_id: str, student_id: str, backups: Backups) -> list[str]:
     """Put a submission back as it was collected; return what is undone, a sentence each.
 
-    The repaired one goes to the backups, with what was autograded from it.
+    The repaired one goes to the backups, with what was autograded from it. What was put back by an attempt
+    that was cut short stays; `forget_undone` ends it, once that is graded.
     Raises: Conflict (nothing to undo), CourseBroken.
     """
+    undone = read_undone(settings, assignment_id, student_id)
+    if undone is not None:
+        return undone.changes
     repair = read_repair(settings, assignment_id, student_id)
     if repair is None:
         raise Conflict(
@@ -146,9 +167,15 @@ def take_back(settings: CourseSettings, assignment_id: str, student_id: str, bac
         # a grade of what is no longer handed in, should the next grading fail
         take_away(autograded, backups)
     put_in_place(folder / KEPT, submitted, backups)
-    with plain_errors("remove the record of the repair", folder):
-        remove_tree(folder)
     return repair.changes
+
+
+def forget_undone(settings: CourseSettings, assignment_id: str, student_id: str) -> None:
+    """Remove the record of a repair that was undone; one that can be undone stays. Raises: CourseBroken."""
+    folder = repair_folder(settings, assignment_id, student_id)
+    if read_undone(settings, assignment_id, student_id) is not None:
+        with plain_errors("remove the record of the repair", folder):
+            remove_tree(folder)
 
 
 def _restore(path: Path, released: Path) -> None:

@@ -13,6 +13,9 @@ from hubgrade_ext.actions.repair import repair, undo_repair
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.models import ItemResult, JobRequest
 from hubgrade_ext.core.submissions_page import submissions_page
+from hubgrade_ext.grading.comparison import Released
+from hubgrade_ext.grading.recorded import recorded_assignment
+from hubgrade_ext.grading.repair import planned_repairs
 from tests.grading.conftest import VERBS, Classroom
 
 
@@ -188,6 +191,39 @@ def test_a_repair_that_was_cut_short_is_graded_by_the_next(room: Classroom) -> N
     assert results(room, "repair") == {}
 
 
+def test_an_undoing_that_was_cut_short_is_graded_by_the_next(room: Classroom) -> None:
+    before = room.tree("submitted")
+    results(room, "repair")
+    assert room.score("ann") == 3.0
+    steps = undo_repair(open_course(room.root), JobRequest("undo_repair", "ps1"), frozenset())
+    for step in steps:
+        if step.current == "bob":  # ann's is put back, and not graded
+            break
+    steps.close()  # type: ignore[attr-defined]
+    assert (room.root / "submitted/ann/ps1/problem1 (final).ipynb").exists()
+    assert not (room.root / "autograded/ann/ps1").exists()
+    assert plan(open_course(room.root).settings, JobRequest("undo_repair", "ps1")).replaced == 2
+    undone = results(room, "undo_repair")
+    assert {name: "Undone: problem1" in one.message for name, one in undone.items()} == {
+        "ann": True, "bob": True,
+    }  # fmt: skip
+    assert room.tree("submitted") == before
+    assert results(room, "undo_repair") == {}
+
+
+def test_without_a_timestamp_what_came_later_is_not_taken_for_what_was_repaired(room: Classroom) -> None:
+    (room.root / "submitted/ann/ps1/timestamp.txt").unlink()
+    collected = room.tree("submitted")
+    results(room, "repair", students=["ann"])
+    assert room.tree("submitted") != collected
+    later = room.root / "submitted/ann/ps1/problem1.ipynb"
+    content = later.read_bytes()
+    later.write_bytes(content + b"\n")
+    assert results(room, "undo_repair") == {}
+    assert results(room, "undo_repair", students=["ann"])["ann"].code == "conflict"
+    assert later.read_bytes() == content + b"\n"
+
+
 def test_an_odd_submission_does_not_stop_the_repair_of_others(room: Classroom) -> None:
     odd = room.root / "submitted/bob/ps1/problem1.ipynb"
     content = json.loads(odd.read_text())
@@ -195,3 +231,9 @@ def test_an_odd_submission_does_not_stop_the_repair_of_others(room: Classroom) -
     cid = room.root / "submitted/cid/ps1/problem1.ipynb"
     cid.write_text('{"nbformat": 4, "cells": ' + "[" * 100_000)
     assert set(results(room, "repair")) == {"ann"}
+    settings = open_course(room.root).settings
+    recorded = recorded_assignment(settings, "ps1")
+    assert recorded is not None
+    assert (
+        planned_repairs(room.root / "submitted/gone/ps1", recorded, Released(room.root / "release/ps1")) == []
+    )
