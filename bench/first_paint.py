@@ -41,7 +41,7 @@ def first_paint_rows(folder: Path, say: Callable[[str], None], students: int = S
         f"first paint of the course page, {students} rows",
         f"{students} students",
         _median(folder),
-        limit_s=1.0,
+        limit=1.0,
     )
 
 

@@ -39,10 +39,10 @@ def page_rows(
     yield _submissions(course, GRADED, size, beside=False)
     yield _submissions(course, UNGRADED, size, beside=False)
     first = measure("first_submissions_page", course, assignment_ids(Size(0, ASSIGNMENTS))[0])
-    yield Row("submissions page, first call of a new server (CPU)", size, first.cpu_s, limit_s=0.1)
+    yield Row("submissions page, first call of a new server (CPU)", size, first.cpu_s, limit=0.1)
     yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
-    yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit_s=0.5)
-    yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit_s=0.1)
+    yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit=0.5)
+    yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit=0.1)
     yield _collect(course, size, beside=False)
 
 
@@ -59,14 +59,14 @@ def _submissions(course: str, which: str, size: str, *, beside: bool) -> Row:
     assignment = assignment_ids(Size(0, ASSIGNMENTS))[0 if which == GRADED else -1]
     theirs = measure("nbgrader_submissions", course, assignment).cpu_s if beside else None
     ours = measure("submissions_page", course, assignment)
-    return Row(f"submissions page, {which} (CPU)", size, ours.cpu_s, theirs, limit_s=0.1)
+    return Row(f"submissions page, {which} (CPU)", size, ours.cpu_s, theirs, limit=0.1)
 
 
 def _assignments(
-    course: str, which: str, what: str, size: str, *, beside: bool = False, limit_s: float | None = None
+    course: str, which: str, what: str, size: str, *, beside: bool = False, limit: float | None = None
 ) -> Row:
     theirs = measure("nbgrader_assignments", course).wall_s if beside else None
-    return Row(what, size, measure("assignments_page", course, which).wall_s, theirs, limit_s=limit_s)
+    return Row(what, size, measure("assignments_page", course, which).wall_s, theirs, limit=limit)
 
 
 def _collect(course: str, size: str, *, beside: bool) -> Row:

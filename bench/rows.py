@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -17,24 +18,25 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 class Row(Struct, frozen=True):
-    """One thing measured; `nbgrader_s` None: nbgrader was not measured, or has nothing like it."""
+    """One thing measured, in `unit`; `nbgrader` None: it was not measured, or has nothing like it."""
 
     what: str
     size: str
-    hubgrade_s: float
-    nbgrader_s: float | None = None
-    limit_s: float | None = None
+    hubgrade: float
+    nbgrader: float | None = None
+    limit: float | None = None
     least_ratio: float | None = None
+    unit: Literal["s", "MiB", "×"] = "s"
 
     @property
     def ratio(self) -> float | None:
         """Return how many times as long nbgrader took."""
-        return self.nbgrader_s / self.hubgrade_s if self.nbgrader_s is not None else None
+        return self.nbgrader / self.hubgrade if self.nbgrader is not None else None
 
     @property
     def is_reached(self) -> bool:
         """Say whether what the row has to reach is reached; True when it has nothing to."""
-        fast = self.limit_s is None or self.hubgrade_s <= self.limit_s
+        fast = self.limit is None or self.hubgrade <= self.limit
         return fast and (self.least_ratio is None or (self.ratio or 0.0) >= self.least_ratio)
 
 
@@ -66,19 +68,20 @@ def table(rows: Iterable[Row]) -> str:
         "|---|---|---:|---:|---:|---|---|",
     ]
     for row in rows:
-        goal = "" if row.limit_s is None else f"≤ {row.limit_s:g} s"
+        goal = "" if row.limit is None else f"≤ {row.limit:g} {row.unit}"
         if row.least_ratio is not None:
             goal = f"≥ {row.least_ratio:g} ×"
         ratio = "" if row.ratio is None else f"{row.ratio:.0f} ×"
         reached = "" if not goal else "yes" if row.is_reached else "**no**"
-        theirs = "" if row.nbgrader_s is None else f"{_seconds(row.nbgrader_s)}"
-        cells = (row.what, row.size, theirs, _seconds(row.hubgrade_s), ratio, goal, reached)
+        theirs = "" if row.nbgrader is None else _measured(row.nbgrader, row.unit)
+        cells = (row.what, row.size, theirs, _measured(row.hubgrade, row.unit), ratio, goal, reached)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.3f} s" if seconds < 1 else f"{seconds:.1f} s"
+def _measured(value: float, unit: str) -> str:
+    digits = {"MiB": 0, "×": 2}.get(unit, 3 if value < 1 else 1)
+    return f"{value:.{digits}f} {unit}"
 
 
 def write_document(text: str, path: Path = DOCUMENT) -> None:

@@ -70,8 +70,8 @@ def _waiting(server: Server, key: str) -> Iterator[Row]:
 
     ours = _waits(server, autograde)
     what = "GET /api/status while a class is autograded"
-    yield Row(f"{what}, 99 of 100", size, _percentile(ours, 0.99), _percentile(theirs, 0.99), limit_s=0.1)
-    yield Row(f"{what}, longest", size, max(ours), max(theirs), limit_s=0.5)
+    yield Row(f"{what}, 99 of 100", size, _percentile(ours, 0.99), _percentile(theirs, 0.99), limit=0.1)
+    yield Row(f"{what}, longest", size, max(ours), max(theirs), limit=0.5)
 
 
 def _waits(server: Server, work: Callable[[], None]) -> list[float]:
@@ -111,7 +111,7 @@ def _release(server: Server, key: str) -> Iterator[Row]:
     subprocess.run(command, cwd=server.course, env=server.environment(), check=True, capture_output=True)
     theirs = time.monotonic() - begun
     what = "release of a small assignment, click to done (nbgrader: its command)"
-    yield Row(what, "1 notebook", statistics.median(known), theirs, limit_s=1.0)
+    yield Row(what, "1 notebook", statistics.median(known), theirs, limit=1.0)
     what = "release gate, once after each generation: solution twice and students' version graded"
     yield Row(what, "1 notebook", statistics.median(gate))
 
@@ -142,10 +142,10 @@ def _preflight(server: Server, key: str) -> Iterator[Row]:
 
     alone = [_wait(by_command) for _ in range(5)]
     size = f"{STUDENTS} submissions"
-    yield Row("preflight in the panel, what is shown first", size, statistics.median(quick), limit_s=0.5)
-    yield Row("preflight, whole session report", size, statistics.median(whole), limit_s=2.0)
+    yield Row("preflight in the panel, what is shown first", size, statistics.median(quick), limit=0.5)
+    yield Row("preflight, whole session report", size, statistics.median(whole), limit=2.0)
     what = "hubgrade preflight, from its start to its end"
-    yield Row(what, size, statistics.median(alone), limit_s=2.0)
+    yield Row(what, size, statistics.median(alone), limit=2.0)
 
 
 def _wait(work: Callable[[], object]) -> float:
@@ -163,7 +163,7 @@ def _start(folder: Path) -> Row:
             taken.append(_start_s(folder, extension))
     least = {extension: min(taken) for extension, taken in times.items()}
     added, theirs = (max(least[name] - least[""], 0.001) for name in ("hubgrade_ext", formgrader))
-    return Row("start-up time that the extension adds (CPU)", "", added, theirs, limit_s=0.15)
+    return Row("start-up time that the extension adds (CPU)", "", added, theirs, limit=0.15)
 
 
 def _start_s(folder: Path, extension: str) -> float:

@@ -15,8 +15,8 @@ def test_rows_of_pages(tmp_path: Path, monkeypatch) -> None:
     said: list[str] = []
     rows = list(page_rows(tmp_path, said.append, large=3, beside=(2,)))
     assert [row.size for row in rows] == ["2 × 2"] * 3 + ["2 × 2 × 3"] + ["3 × 2"] * 6 + ["3 × 2 × 3"]
-    assert [row.nbgrader_s is not None for row in rows] == [True] * 4 + [False] * 7
-    assert all(row.hubgrade_s > 0 for row in rows)
+    assert [row.nbgrader is not None for row in rows] == [True] * 4 + [False] * 7
+    assert all(row.hubgrade > 0 for row in rows)
     assert said
 
 
@@ -28,17 +28,21 @@ def test_the_model_of_a_cluster() -> None:
 
 def test_table() -> None:
     rows = [
-        Row("fast", "1", 0.05, 1.0, limit_s=0.1),
-        Row("slow", "1", 0.5, limit_s=0.1),
+        Row("fast", "1", 0.05, 1.0, limit=0.1),
+        Row("slow", "1", 0.5, limit=0.1),
         Row("ratio", "1", 1.5, 3.0, least_ratio=5),
         Row("plain", "1", 2.25),
+        Row("memory", "1", 104.6, limit=110, unit="MiB"),
+        Row("growth", "1", 1.234, limit=1.1, unit="×"),
     ]
-    assert [row.is_reached for row in rows] == [True, False, False, True]
+    assert [row.is_reached for row in rows] == [True, False, False, True, True, False]
     assert table(rows).splitlines()[2:] == [
         "| fast | 1 | 1.0 s | 0.050 s | 20 × | ≤ 0.1 s | yes |",
         "| slow | 1 |  | 0.500 s |  | ≤ 0.1 s | **no** |",
         "| ratio | 1 | 3.0 s | 1.5 s | 2 × | ≥ 5 × | **no** |",
         "| plain | 1 |  | 2.2 s |  |  |  |",
+        "| memory | 1 |  | 105 MiB |  | ≤ 110 MiB | yes |",
+        "| growth | 1 |  | 1.23 × |  | ≤ 1.1 × | **no** |",
     ]
 
 
