@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -65,13 +64,8 @@ def grading_rows(folder: Path, say: Say, students: int = 50) -> Iterator[Row]:
 def _other_classes(folder: Path, say: Say) -> Iterator[Row]:
     say("12 submissions that sleep")
     yield _beside(folder / "sleep", "notebooks that sleep for 4 s", 12, 5, [SLEEPS])
-    if importlib.util.find_spec("matplotlib") and importlib.util.find_spec("pandas"):
-        say("numpy, pandas and matplotlib")
-        yield _beside(
-            folder / "science", "notebooks with numpy, pandas and matplotlib", 20, 10, [SCIENCE, PLOT]
-        )
-    else:
-        say("numpy, pandas or matplotlib is not installed: their row is left out")
+    say("numpy, pandas and matplotlib")
+    yield _beside(folder / "science", "notebooks with numpy, pandas and matplotlib", 20, 10, [SCIENCE, PLOT])
 
 
 def large_class_rows(folder: Path, say: Say, few: int = FEW, many: int = MANY) -> Iterator[Row]:

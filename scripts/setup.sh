@@ -99,6 +99,14 @@ ensure_hub5() {
   echo "$inputs" >"$stamp"
 }
 
+# What many courses' notebooks import; one row of the measurements is about them.
+ensure_science() {
+  "$VENV/bin/python" -c 'import numpy, pandas, matplotlib' 2>/dev/null && return
+  say "Installing numpy, pandas and matplotlib"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check numpy pandas matplotlib ||
+    die "the installation failed; the lines above say why."
+}
+
 # What an editable installation depends on, as one word.
 installation_inputs() {
   { cat pyproject.toml js/package.json js/yarn.lock
