@@ -63,10 +63,11 @@ def make_engine(db_url: str | URL, connect_timeout_s: int = CONNECT_TIMEOUT_S) -
         is_postgresql = url.get_backend_name() == "postgresql"
         wait = {"connect_timeout": connect_timeout_s} if is_postgresql else {}
         return create_engine(url, poolclass=pool.NullPool, connect_args={**wait, **_given(url, wait)})
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        # ValueError: a port, or a time to wait, that is no number
         raise GradebookBroken(
             "The gradebook's address (CourseDirectory.db_url) cannot be used: "
-            "it is not a database URL, or the driver for it is not installed.",
+            "it is not a database URL, a number in it is none, or the driver for it is not installed.",
             "Correct it in nbgrader_config.py, or run `pip install hubgrade-ext[postgresql]`.",
         ) from error
 

@@ -94,7 +94,16 @@ def test_through_sqlalchemy_the_same(settings: CourseSettings) -> None:
     assert read_gradebook(other, "ps02") == read_gradebook(settings, "ps02")
 
 
-@pytest.mark.parametrize("url", ["nonsense", "nosuchdb://host/x", "postgresql+nosuchdriver://h/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "nosuchdb://host/x",
+        "postgresql+nosuchdriver://h/x",
+        "postgresql://host:port/x",
+        "postgresql://host/x?connect_timeout=soon",
+    ],
+)
 def test_an_address_that_is_none(settings: CourseSettings, url: str) -> None:
     with pytest.raises(GradebookBroken, match="db_url"):
         read_gradebook(msgspec.structs.replace(settings, db_url=url))
