@@ -161,7 +161,7 @@ class DirectClient:
             for head, *buffers in self._frames.feed(data):
                 self._on_output(len(head) + sum(map(len, buffers)))
                 self._take(json.loads(head), buffers)
-        except (TooLarge, ValueError, TypeError, LookupError, AttributeError):
+        except (TooLarge, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             self._loop.remove_reader(self._sock.fileno())
             self._on_cut()
 

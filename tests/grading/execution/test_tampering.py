@@ -180,3 +180,14 @@ def test_what_no_notebook_can_hold_is_an_outcome(executor: LocalExecutor) -> Non
     result = executor.submit(execute_bundle, submission(NO_NUMBER)).result(120)
     assert result.outcome.kind == "internal_error"
     assert "no notebook can hold" in result.outcome.sentence
+
+
+NESTED = """
+from hubgrade_ext.grading.execution.frames import frame
+get_ipython().kernel.session.pipe.send(frame(b'{"header": ' + b"[" * 200_000))
+"""
+
+
+def test_a_message_that_is_nested_too_deeply_ends_the_talk(executor: LocalExecutor) -> None:
+    result = executor.submit(execute_bundle, submission(NESTED)).result(120)
+    assert result.outcome.kind == "too_large"
