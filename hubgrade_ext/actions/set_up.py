@@ -82,13 +82,23 @@ def make_accounts(accounts_file: str) -> None:
             "systemd-sysusers is not on this machine.",
             f"Make the accounts that {accounts_file} lists with useradd, then run this again.",
         )
-    done = subprocess.run(
-        [program, accounts_file], capture_output=True, text=True, timeout=SYSUSERS_TIMEOUT_S, check=False
-    )
+    command = [program, accounts_file]
+    by_hand = f"Make the accounts that {accounts_file} lists with useradd, then run this again."
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=SYSUSERS_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SetUpFailed(
+            f"systemd-sysusers did not end within {SYSUSERS_TIMEOUT_S} seconds"
+            " (does it wait for another program that changes /etc/passwd?).",
+            by_hand,
+        ) from error
+    except OSError as error:
+        raise SetUpFailed(f"systemd-sysusers cannot be run: {error.strerror}.", by_hand) from error
     if done.returncode:
         raise SetUpFailed(
-            f"systemd-sysusers could not make the accounts: {done.stderr.strip()[:300]}",
-            f"Make the accounts that {accounts_file} lists with useradd, then run this again.",
+            f"systemd-sysusers could not make the accounts: {done.stderr.strip()[:300]}", by_hand
         )
 
 

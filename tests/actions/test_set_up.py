@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hubgrade_ext.actions.set_up import SetUpFailed, write_plan
+from hubgrade_ext.actions import set_up
+from hubgrade_ext.actions.set_up import SetUpFailed, make_accounts, write_plan
 from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.hub.setup.artifacts import Artifact, FileArtifact, FolderArtifact, own
 from hubgrade_ext.hub.setup.plan import plan_items
@@ -121,3 +122,23 @@ def test_owners_are_set_and_a_missing_account_is_waited_for(tmp_path: Path) -> N
     assert not (tmp_path / "absent").exists()
     os.chown(tmp_path / "course", 0, 0)
     assert [(i.action, i.was) for i in plan_items(wanted[:2])] == [("adjust", "0700 root"), ("none", "")]
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("#!/bin/sh\nexec sleep 60\n", "did not end within"),
+        ("#!/bin/sh\necho no room >&2\nexit 1\n", "no room"),
+        ("#!/nowhere/sh\n", "cannot be run"),
+    ],
+)
+def test_accounts_that_cannot_be_made_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, said: str
+) -> None:
+    (tmp_path / "systemd-sysusers").write_text(program)
+    (tmp_path / "systemd-sysusers").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(set_up, "SYSUSERS_TIMEOUT_S", 1 if "sleep" in program else 30)
+    with pytest.raises(SetUpFailed, match=said) as refused:
+        make_accounts("/etc/sysusers.d/courses.conf")
+    assert "useradd" in refused.value.remedy
