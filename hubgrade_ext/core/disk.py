@@ -124,13 +124,16 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a small file as a whole or not at all: beside, through to the disk, renamed over the old one."""
+def write_file(path: Path, content: bytes, mode: int = 0o644, group: int | None = None) -> None:
+    """Write a small file as a whole or not at all: beside, through to the disk, renamed over the old one.
+
+    With `group` it gets that group; where this is not allowed, `mode` gives its own group nothing.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.parent / f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}"
     try:
         with beside.open("xb") as file:
-            os.fchmod(file.fileno(), mode)
+            os.fchmod(file.fileno(), _with_group(file.fileno(), mode, group))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -139,6 +142,16 @@ def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
         beside.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def _with_group(descriptor: int, mode: int, group: int | None) -> int:
+    if group is None or os.fstat(descriptor).st_gid == group:
+        return mode
+    try:
+        os.fchown(descriptor, -1, group)
+    except PermissionError:
+        return mode & ~stat.S_IRWXG
+    return mode
 
 
 def write_cache(path: Path, content: bytes) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from hubgrade_ext.actions.fixes.applying import apply_fix, list_fixes, plan_fix, undo_fix
 from hubgrade_ext.actions.fixes.catalogue import FIXES
-from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Undo
+from hubgrade_ext.actions.fixes.changes import FileBefore, FolderMade, ModeBefore, Undo, WriteFile
 from hubgrade_ext.actions.fixes.records import FixFolder
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.errors import Conflict, CourseBroken, NotFound
@@ -118,6 +118,19 @@ def test_an_undo_that_could_not_be_noted_is_done_again(
             undo_fix(settings, record.record_id)
     assert mode(course_dir) == 0o755
     assert undo_fix(settings, record.record_id).undone_at is not None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to any group")
+def test_a_file_of_the_graders_stays_theirs_and_so_does_its_copy(tmp_path: Path) -> None:
+    file, kept = tmp_path / "nbgrader_config.py", tmp_path / "kept.py"
+    file.write_text("old")
+    os.chown(file, -1, NOBODY)
+    file.chmod(0o664)
+    undo = WriteFile(str(file), "old", "new").do(lambda name: kept)
+    assert (file.read_text(), file.stat().st_gid, mode(file)) == ("new", NOBODY, 0o664)
+    assert (kept.read_text(), kept.stat().st_gid, mode(kept)) == ("old", NOBODY, 0o660)
+    undo.undo()
+    assert (file.read_text(), file.stat().st_gid, mode(file)) == ("old", NOBODY, 0o664)
 
 
 def test_an_undo_that_was_cut_short_goes_on(tmp_path: Path) -> None:

@@ -156,7 +156,8 @@ class FileBefore(Struct, frozen=True, tag="file"):
         if old is None:
             Path(self.path).unlink()
         else:
-            write_file(Path(self.path), old, self.mode)
+            group = None if now is None else Path(self.path).stat().st_gid
+            write_file(Path(self.path), old, self.mode, group)
 
 
 class WriteFile(Struct, frozen=True, tag="write_file"):
@@ -185,13 +186,15 @@ class WriteFile(Struct, frozen=True, tag="write_file"):
         old = None if self.old is None else self.old.encode()
         if _content(self.path) != old:
             raise Conflict(f"{self.path} has been changed in the meantime.", AGAIN)
-        mode, kept = 0o644, None
+        mode, group, kept = 0o644, None, None
         if old is not None:
-            mode = stat.S_IMODE(Path(self.path).stat().st_mode)
+            found = Path(self.path).stat()
+            mode, group = stat.S_IMODE(found.st_mode), found.st_gid
             kept = keep(Path(self.path).name)
-            write_file(kept, old, 0o600)
+            # whoever may read the file may undo this; others do not come into the folder
+            write_file(kept, old, mode & ~0o007, group)
         new = self.new.encode()
-        write_file(Path(self.path), new, mode)
+        write_file(Path(self.path), new, mode, group)
         return FileBefore(self.path, str(kept) if kept else None, mode, _digest(new))
 
 
