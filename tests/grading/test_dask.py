@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import msgspec
 import pytest
@@ -220,6 +222,19 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ClusterLost, match="quota exceeded"):
         DaskExecutor(ExecutorSettings(), DaskSettings(cluster_class=refuse))
+
+
+def test_an_answer_that_makes_no_sense_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nonsense(self: DaskExecutor) -> int:
+        raise KeyError("workers")
+
+    monkeypatch.setattr(dask_executor, "_LOOK_S", 0.01)
+    monkeypatch.setattr(dask_executor, "cluster_client", lambda dask: nullcontext(MagicMock()))
+    monkeypatch.setattr(DaskExecutor, "_look", nonsense)
+    monkeypatch.setattr(DaskExecutor, "_refuse_open_network", lambda self, bundle: None)
+    executor = DaskExecutor(ExecutorSettings(), DaskSettings(start_timeout_s=0))
+    with executor, pytest.raises(ClusterLost):
+        executor.submit(execute_bundle, bundle("1")).result(PATIENCE_S)
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
+import logging
 import secrets
 import threading
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from hubgrade_ext.grading.execution.engine import ExecutorSettings, Result, exec
 from hubgrade_ext.grading.execution.kernel_server import IsolationUnavailable
 from hubgrade_ext.grading.execution.submission_run import failed
 
+log = logging.getLogger(__name__)
 _MOST_STARTS = 3
 _LOOK_S = 5.0
 _STOP_TIMEOUT_S = 10.0
@@ -220,6 +222,9 @@ class DaskExecutor(concurrent.futures.Executor):
             try:
                 self._threads = self._look()
             except (OSError, CancelledError, RuntimeError):
+                self._threads = 0
+            except Exception:  # without this thread nobody who waits would be told
+                log.exception("The cluster's answer about its workers makes no sense.")
                 self._threads = 0
             away_s = 0.0 if self._threads else away_s + _LOOK_S
             if away_s > self.dask.start_timeout_s:
