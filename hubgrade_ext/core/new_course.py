@@ -24,7 +24,9 @@ c = get_config()  # noqa
 c.CourseDirectory.course_id = {course_id}
 """
 PYTHON3 = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-OWN_ENTRIES = ("source", "nbgrader_config.py", "nbgrader_config.json")
+CONFIG_FILES = ("nbgrader_config.py", "nbgrader_config.json")
+OWN_ENTRIES = ("source", *CONFIG_FILES)
+STEP_FOLDERS = ("source", "release", "submitted", "autograded", "feedback", ".hubgrade")
 
 
 def create_course(root: Path, course_id: str) -> Path:
@@ -34,12 +36,14 @@ def create_course(root: Path, course_id: str) -> Path:
     in `root` is whole or not there at all; no gradebook is created before it is needed.
 
     Raises: InvalidName; InvalidRequest when `root` is a file; NotFound when the
-    folder around it is missing; Conflict when there is a course already.
+    folder around it is missing; Conflict when there is a course already, or
+    another course's folder of a step is around it.
     Source: nbgrader 0.9.6 `QuickStartApp.start`.
     """
     course_id = check_new_course_id(course_id)
     root = Path(os.path.abspath(root))
     text = CONFIG.format(course_id=json.dumps(course_id, ensure_ascii=False))
+    _check_surroundings(root)
     if os.path.lexists(root):
         _fill_folder(root, text)
         return root
@@ -76,6 +80,17 @@ def create_assignment(settings: CourseSettings, assignment_id: str) -> Path:
                 assignment.chmod(0o2775)
             _into_place(assignment, folder, f"The assignment “{assignment_id}”")
     return folder
+
+
+def _check_surroundings(root: Path) -> None:
+    """Refuse a place among another course's assignments or submissions: nbgrader would take it for one."""
+    real = Path(os.path.realpath(root))
+    for folder in (real, *real.parents):
+        course = folder.parent
+        if folder.name in STEP_FOLDERS and any(os.path.lexists(course / name) for name in CONFIG_FILES):
+            raise Conflict(
+                f"{root} is in the folder {folder.name} of the course in {course}.", "Choose another place."
+            )
 
 
 def _check_folder_name(root: Path) -> None:

@@ -46,6 +46,17 @@ def test_a_course_is_never_overwritten(tmp_path: Path, taken: str) -> None:
     assert file.read_text() == "mine"
 
 
+@pytest.mark.parametrize("place", ["source", "source/ps1/new", "submitted/anna/new", "link/new"])
+def test_a_course_lies_in_no_other_courses_folders(course_dir: Path, place: str) -> None:
+    (course_dir / "submitted/anna").mkdir(parents=True)
+    (course_dir / "link").symlink_to("source")
+    before = sorted(course_dir.rglob("*"))
+    with pytest.raises(Conflict, match=f"of the course in {course_dir}"):
+        create_course(course_dir / place, "new")
+    assert sorted(course_dir.rglob("*")) == before
+    assert create_course(course_dir / "beside", "new") == course_dir / "beside"
+
+
 def test_a_cut_run_can_be_repeated(tmp_path: Path) -> None:
     (tmp_path / "c" / "source").mkdir(parents=True)
     assert open_course(create_course(tmp_path / "c", "c")).settings.course_id == "c"
