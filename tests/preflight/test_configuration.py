@@ -26,6 +26,7 @@ c.HubAuth.hub_address = 'hub.example.org'
 c.HubAuth.graders = [ "instructor" ]
 c.HubAuth.generate_hubapi_token = True
 c.HubAuth.hub_db = "/srv/jupyterhub/jupyterhub.sqlite"
+c.NbGrader.db_students = [{{"id": "ada"}}]
 """
 Findings = Callable[..., dict[str, Finding]]
 IDS = [
@@ -81,7 +82,10 @@ def test_the_guides_configuration(findings: Findings, exchange_dir: Path) -> Non
     assert "NbGrader.course_id" in outdated.message
     assert "CourseDirectory.course_id today" in outdated.message
     assert "Exchange.root today" in outdated.message
-    for word in ("HubAuth.graders", "formgrade-COURSE", "FormgradeApp.ip", "part of the Jupyter server"):
+    for word in (
+        *("NbGrader.db_students", "migrate-config", "HubAuth.graders", "formgrade-COURSE"),
+        *("FormgradeApp.ip", "part of the Jupyter server"),
+    ):
         assert word in removed.message, removed.message
     assert found["config.unknown"].status == "ok", "they are told once"
     assert found["config.source"].status == "ok", "the old names still name course and exchange"

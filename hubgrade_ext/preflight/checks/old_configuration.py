@@ -7,6 +7,8 @@ from hubgrade_ext.preflight.check import Check, Fault, NotApplicable, Verdict
 
 SHOWN = 4
 NOT_GIVEN = NotApplicable("The configuration was not read for this report.")
+_STUDENTS = "the gradebook has the students; `hubgrade admin migrate-config` shows the commands that add them"
+_DUE_DATES = "the gradebook has the due dates: set them on the course page"
 # sections that nbgrader 0.5 dropped, or keys of them where they differ: what does their work today
 REMOVED: dict[str, str] = {
     "HubAuth.graders": "graders are those who may write the course folder, or the members of the hub's group "
@@ -20,6 +22,10 @@ REMOVED: dict[str, str] = {
     "FormgradeApp": "formgrader is a part of the Jupyter server: open it from the course page",
     "Formgrade": "formgrader is a part of the Jupyter server: open it from the course page",
     "NoAuth": "the Jupyter server's own login counts",
+    "NbGrader.db_students": _STUDENTS,
+    "CourseDirectory.db_students": _STUDENTS,
+    "NbGrader.db_assignments": _DUE_DATES,
+    "CourseDirectory.db_assignments": _DUE_DATES,
     "CheckApp": "`nbgrader validate` has taken its place",
 }
 
@@ -48,7 +54,7 @@ def find_outdated(config: ConfigPage | None) -> Verdict:
 
 
 def find_removed(config: ConfigPage | None) -> Verdict:
-    """Name keys that have had no effect since nbgrader 0.5, with what does their work."""
+    """Name keys that have no effect any more, with what does their work."""
     if config is None:
         return NOT_GIVEN
     gone = [key for key in config.unknown if is_removed(key.name)]
@@ -76,9 +82,8 @@ REMOVED_KEYS = Check(
     "No key is configured that nbgrader has dropped",
     "configuration",
     "warning",
-    "nbgrader 0.5 gave up its own formgrader server and its logins; what is configured for them "
-    "does nothing, "
-    "and looks as if it did.",
+    "nbgrader gave up its own formgrader server, its logins, and lists of people and assignments in its "
+    "configuration; what is configured for them does nothing, and looks as if it did.",
     "Remove these lines.",
     find_removed,
     needs=("config.syntax",),

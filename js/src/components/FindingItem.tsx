@@ -27,14 +27,16 @@ export function FindingItem({ finding, onFix, onCopy }: IFindingItemProps): JSX.
     running: trans.__('Checking')
   };
   const grave = finding.status === 'error' || finding.status === 'warning';
+  // what is in the assignments' own files, only who teaches can mend
+  const forAdmin = grave && finding.subject !== 'notebooks' && !finding.check_id.startsWith('assignment.');
   return (
     <article className="jp-Hubgrade-finding jp-mod-told">
       <Chip tone={TONE[finding.status]}>{words[finding.status]}</Chip>
       <div className="jp-Hubgrade-told">
         <p className={grave ? 'jp-Hubgrade-fact' : undefined}>{finding.message || finding.title}</p>
-        {finding.remedy && <p>{finding.remedy}</p>}
+        {finding.remedy && <p>{withCommand(finding.remedy)}</p>}
         {finding.why && <p className="jp-Hubgrade-muted">{finding.why}</p>}
-        {((onFix && finding.fixable) || (onCopy && grave)) && (
+        {((onFix && finding.fixable) || (onCopy && forAdmin)) && (
           <div className="jp-Hubgrade-buttons">
             {onFix && finding.fixable && (
               <Button
@@ -45,13 +47,13 @@ export function FindingItem({ finding, onFix, onCopy }: IFindingItemProps): JSX.
                 {trans.__('Show fix…')}
               </Button>
             )}
-            {onCopy && grave && (
+            {onCopy && forAdmin && (
               <Button
                 className="jp-mod-styled jp-Hubgrade-small"
-                aria-label={trans.__('Send to admin: %1', finding.title)}
+                aria-label={trans.__('Copy for admin: %1', finding.title)}
                 onClick={() => onCopy(textOf([finding]), trans.__('Copied: paste it in a message to your admin'))}
               >
-                {trans.__('Send to admin')}
+                {trans.__('Copy for admin')}
               </Button>
             )}
           </div>
@@ -59,6 +61,12 @@ export function FindingItem({ finding, onFix, onCopy }: IFindingItemProps): JSX.
       </div>
     </article>
   );
+}
+
+/** Show the command that a remedy ends with as one; the server writes `Run: …` or `ask … to run: …`. */
+function withCommand(remedy: string): JSX.Element {
+  const [, before, command] = /^(.*\brun: )(\S.*)$/is.exec(remedy) ?? [];
+  return command ? <>{before}<code>{command}</code></> : <>{remedy}</>;
 }
 
 /** Write findings as plain text, for a message; the server has left every secret out. */
