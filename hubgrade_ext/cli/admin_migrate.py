@@ -12,8 +12,9 @@ from hubgrade_ext.cli.admin_parser import AdminArguments
 from hubgrade_ext.cli.output import Output
 from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.core.disk import plain_errors
-from hubgrade_ext.core.errors import Conflict, InvalidRequest, NotFound
+from hubgrade_ext.core.errors import Conflict, InvalidRequest
 from hubgrade_ext.core.secrets_masked import mask_lines
+from hubgrade_ext.core.small_texts import read_text
 from hubgrade_ext.hub.migrate.follow_up import follow_up
 from hubgrade_ext.hub.migrate.rewrite import Migrated, migrate
 
@@ -23,29 +24,12 @@ MAX_BYTES = 1 << 20
 def migrate_config(arguments: Arguments, output: Output) -> int:
     """Print the difference and the reasons, or write the new file; exit status 1: OLD is outdated."""
     asked = cast(AdminArguments, arguments)
-    old = _read(asked.old)
+    old = read_text(asked.old, MAX_BYTES)
     migrated, settings = migrate(old, str(asked.old))
     if asked.write is not None:
         _write(asked.write, migrated.text, asked.old.stat().st_mode)
     _show(asked, output, old, migrated, follow_up(settings))
     return 1 if migrated.text != old and asked.write is None else 0
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        # Windows' editors put a mark in front
-        text = data.decode("utf-8-sig")
-    except FileNotFoundError as fault:
-        raise NotFound(f"There is no file {path}.", "Give the old configuration file.") from fault
-    except UnicodeDecodeError as fault:
-        raise InvalidRequest(f"{path} is not text in UTF-8.", "Save it as UTF-8 first.") from fault
-    except OSError as fault:
-        raise InvalidRequest(f"{path} cannot be read: {fault.strerror}.", "Try it with sudo.") from fault
-    if len(data) > MAX_BYTES:
-        raise InvalidRequest(f"{path} is too large for a configuration.", "Is it the right file?")
-    return text
 
 
 def _write(path: Path, text: str, mode: int) -> None:

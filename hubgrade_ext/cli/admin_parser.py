@@ -123,7 +123,7 @@ def _add_writing(parser: argparse.ArgumentParser) -> None:
         "--make-accounts", action="store_true", help="with --apply: also make the courses' OS accounts"
     )
     group.add_argument(
-        "--root", metavar="DIR", type=Path, default=Path("/"), help="do everything below DIR, to look at it"
+        "--root", metavar="DIR", type=Path, default=Path("/"), help="do everything below this existing folder"
     )
     group.add_argument(
         "--config-dir",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import select
@@ -193,13 +194,23 @@ def test_settings_come_from_a_file_and_options_go_before_it(admin: Hubgrade, mac
         (["site", "--apply", "--make-accounts"], "--root"),
         (["site", "--port", "x"], "invalid int value"),
         (["site", "--exchnge", "/x"], "--exchnge"),
+        (["site", "--root", "nowhere"], "existing folder after --root"),
+        (["site", "--from", "pipe"], "pipe is no plain file"),
         (["migrate-config", "nowhere.py"], "nowhere.py"),
+        (["migrate-config", "pipe"], "pipe is no plain file"),
+        (["migrate-config", "."], "is a folder"),
+        (["migrate-config", "large.py"], "larger than 1 MiB"),
+        (["migrate-config", "latin.py"], "not text in UTF-8"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_remedy(
     admin: Hubgrade, hubgrade: Hubgrade, machine: Path, arguments: list[str], said: str
 ) -> None:
-    refused = hubgrade("admin", *arguments) if arguments[0] == "migrate-config" else admin(*arguments)
+    (machine.parent / "large.py").write_bytes(b"#" * (1 << 20) + b"#")
+    (machine.parent / "latin.py").write_bytes("# Übung".encode("latin-1"))
+    os.mkfifo(machine.parent / "pipe")
+    on_machine = arguments[0] != "migrate-config" and "--root" not in arguments
+    refused = (admin if on_machine else functools.partial(hubgrade, "admin"))(*arguments)
     assert refused.status == 2
     assert said in refused.err
     assert not list(machine.iterdir())

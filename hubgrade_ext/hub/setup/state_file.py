@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from hubgrade_ext.core.errors import Forbidden, InvalidRequest, NotFound
+from hubgrade_ext.core.errors import InvalidRequest, NotFound
+from hubgrade_ext.core.small_texts import read_text
 from hubgrade_ext.hub.setup.artifacts import MARK
 from hubgrade_ext.hub.setup.site import Course, Site
 from hubgrade_ext.hub.setup.site_rules import check_site
@@ -27,20 +28,9 @@ def read_site(path: Path) -> Site | None:
     Raises: Forbidden, InvalidRequest, InvalidName.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InvalidRequest(f"{path} is too large for a list of courses.", "Is it the right file?")
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        return read_wanted_site(path)
+    except NotFound:
         return None
-    except PermissionError as fault:
-        raise Forbidden(f"{path} can be read by root only.", "Run the command with sudo.") from fault
-    except IsADirectoryError as fault:
-        raise InvalidRequest(f"{path} is a folder.", "Give the TOML file.") from fault
-    except UnicodeDecodeError as fault:
-        raise InvalidRequest(f"{path} is not text in UTF-8.", "Save it as UTF-8.") from fault
-    except OSError as fault:
-        raise InvalidRequest(f"{path} cannot be read: {fault.strerror}.", "Is it the right file?") from fault
-    return parse_site(text, str(path))
 
 
 def read_wanted_site(path: Path) -> Site:
@@ -48,10 +38,7 @@ def read_wanted_site(path: Path) -> Site:
 
     Raises: NotFound, and as `read_site`.
     """
-    site = read_site(path)
-    if site is None:
-        raise NotFound(f"There is no file {path}.", "Give the TOML file after --from.")
-    return site
+    return parse_site(read_text(path, MAX_BYTES), str(path))
 
 
 def parse_site(text: str, source: str) -> Site:
