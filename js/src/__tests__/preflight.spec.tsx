@@ -85,6 +85,20 @@ describe('the preflight report', () => {
     expect(screen.getByText('1 check does not apply here')).toBeTruthy();
   });
 
+  it('shows a command as one, and what only an administrator can do as such', async () => {
+    const server = new FakeServer();
+    server.on['GET /c1/fixes'] = { course: course(), fixes: [] };
+    server.on['GET /c1/preflight'] = report([
+      finding('exchange.mode', 'error', { remedy: 'Ask the owner to run: chmod 1777 /srv/exchange' }),
+      finding('notebook.readable', 'error', { subject: 'notebooks' }),
+      finding('assignment.name', 'error', { subject: 'course' })
+    ]);
+    show(server);
+    expect((await screen.findByText('chmod 1777 /srv/exchange')).tagName).toBe('CODE');
+    const copies = screen.getAllByRole('button', { name: /^Copy for admin/ });
+    expect(copies.map(button => button.getAttribute('aria-label'))).toEqual(['Copy for admin: Title of exchange.mode']);
+  });
+
   it('shows a fix before it is done, does it as shown, and undoes it', async () => {
     const server = new FakeServer();
     let fixes: FixRecord[] = [];
