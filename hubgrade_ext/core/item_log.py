@@ -36,20 +36,26 @@ class ItemFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Put the item in front of the message."""
-        item = _item.get()
-        if item:
-            record.message = f"[{item}] {record.message}"
+        mark = _mark(_item.get())
+        if mark:
+            record.message = mark + record.message
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         """Mark the further lines too: of a message, and of a traceback."""
         text = super().format(record)
-        item = _item.get()
-        return text.replace("\n", f"\n[{item}] ") if item else text
+        mark = _mark(_item.get())
+        return text.replace("\n", f"\n{mark}") if mark else text
+
+
+def _mark(item: str) -> str:
+    """Return what stands in front of an item's lines; a name on two lines must not look like another's."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in item)
+    return f"[{shown}] " if item else ""
 
 
 def lines_of(text: str, item: str) -> str:
     """Return the lines of a log that are about one item."""
-    mark = re.escape(f"[{item}] ")
+    mark = re.escape(_mark(item))
     ours = re.compile(rf"(?:\S+ \S+ [A-Z]+ \S+: )?{mark}")
     return "".join(line for line in text.splitlines(keepends=True) if ours.match(line))

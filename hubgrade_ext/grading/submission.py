@@ -29,7 +29,7 @@ from hubgrade_ext.core.conversion import (
     staged_step,
 )
 from hubgrade_ext.core.course import Course
-from hubgrade_ext.core.errors import CourseBroken
+from hubgrade_ext.core.errors import CourseBroken, InvalidName
 from hubgrade_ext.core.failures import Explanation
 from hubgrade_ext.core.models import Isolation, ItemResult, NotebookOutcome
 from hubgrade_ext.core.notebooks import notebook_files
@@ -191,6 +191,12 @@ def summed_up(
 
 def refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation | None:
     """Explain why nbgrader must not be let near the submission; None when it may."""
+    if "\n" in student_id:
+        return Explanation(
+            InvalidName.code,
+            "The name of the student's folder is on two lines; nbgrader does not find such a folder.",
+            "Rename or remove the folder in submitted/.",
+        )
     if not submitted.is_dir():
         return Explanation(
             "not_collected",

@@ -234,6 +234,7 @@ def test_odd_names_and_files_break_nothing(settings: CourseSettings, tmp_path: P
     (root / "submitted" / WHO / "dangling").symlink_to(tmp_path / "nowhere")
     (root / "submitted" / "<img src=x>" / "ps01").mkdir(parents=True)
     os.mkfifo(root / "submitted" / "<img src=x>" / "ps01" / "timestamp.txt")
+    (root / "submitted" / "two\nlines" / "ps01").mkdir(parents=True)
     no_text = os.fsdecode(b"\xff")
     (root / "submitted" / no_text / "ps01").mkdir(parents=True)
     (root / "source" / no_text).mkdir()
@@ -247,7 +248,7 @@ def test_odd_names_and_files_break_nothing(settings: CourseSettings, tmp_path: P
     rows = {row.assignment_id: row for row in page.assignments}
     msgspec.json.encode(page)
     assert rows["ps02"] == before["ps02"]
-    assert rows["ps01"].autograded.remaining == 2  # a new folder, and one whose time is a link
+    assert rows["ps01"].autograded.remaining == 3  # two new folders, and one whose time is a link
     problem = rows["ps[4]"].problem
     assert problem is not None
     assert (problem.code, problem.suggestion) == ("invalid_name", "ps-4")
@@ -257,5 +258,5 @@ def test_odd_names_and_files_break_nothing(settings: CourseSettings, tmp_path: P
     submissions = submissions_page(settings, REF, "ps01")
     msgspec.json.encode(submissions)
     assert {row.student_id for row in submissions.submissions} == {
-        *(f"student{n:04}" for n in range(4)), "<img src=x>",
+        *(f"student{n:04}" for n in range(4)), "<img src=x>", "two\nlines",
     }  # fmt: skip

@@ -64,6 +64,17 @@ def test_collects_the_newest_of_each(course: Course, hand_in: Callable[..., Path
     assert run(collect, course) == []
 
 
+def test_a_name_on_two_lines_is_told_and_stops_no_other(course: Course, hand_in: Callable[..., Path]) -> None:
+    folder = hand_in("anna")
+    shutil.copytree(folder, folder.with_name(folder.name.replace("anna", "two\nlines")))
+    results = by_item(run(collect, course))
+    assert {name: (one.state, one.code) for name, one in results.items()} == {
+        "anna": ("done", "done"),
+        "two\nlines": ("failed", "invalid_name"),
+    }
+    assert "U+000A" in results["two\nlines"].message
+
+
 def test_owner_mismatch_is_told(course: Course, hand_in: Callable[..., Path]) -> None:
     hand_in("anna")
     (result,) = run(collect, course)

@@ -94,7 +94,7 @@ def test_each_failure_has_its_cause_and_stops_nobody_else(classroom: Any, cell: 
 def test_hostile_files_stop_nobody_else(classroom: Any) -> None:
     folders = {
         name: classroom.hand_in(name)
-        for name in ("dangling", "fine", "format", "pipe", "pipes", "rules", "stamp", "text")
+        for name in ("dangling", "fine", "format", "pipe", "pipes", "rules", "stamp", "text", "two\nlines")
     }
     for folder in folders.values():
         only_quick(folder)
@@ -119,6 +119,7 @@ def test_hostile_files_stop_nobody_else(classroom: Any) -> None:
         "rules": ("failed", "notebook_unreadable"),
         "stamp": ("failed", "timestamp_unreadable"),
         "text": ("failed", "notebook_unreadable"),
+        "two\nlines": ("failed", "invalid_name"),
     }
 
 

@@ -155,6 +155,10 @@ def test_a_log_has_each_ones_lines() -> None:
     assert [part.rpartition("] ")[2] for part in ours.splitlines()] == ["one", "two", "five"]
     assert "three" in lines_of(log, "bob")
     assert lines_of(log, "ad") == ""
+    two_lines = "bob\n[ada] not hers"
+    told = line("six\nseven", two_lines)
+    assert lines_of(told, "ada") == ""
+    assert len(lines_of(told, two_lines).splitlines()) == 2
 
 
 def test_what_nobody_foresaw_in_one_submission_stops_no_other(
