@@ -13,6 +13,13 @@ import pytest
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.ui.chromium"]
 
+# Files that take longest begin first, so that no process of tests is left with one of them at the end.
+LONGEST_FIRST = (
+    "test_cli_cycle.py", "test_same_as_nbgrader.py", "test_lifetime.py", "test_cycle_in_chromium.py",
+    "test_nbgraders_notebooks.py", "test_cli_jobs.py", "test_cli_bad_input.py", "test_packaging.py",
+    "test_attacks.py", "test_killed_while_grading.py", "test_set_up.py", "test_steps.py",
+)  # fmt: skip
+
 CONFIG = """\
 c = get_config()  # noqa
 c.CourseDirectory.course_id = "course101"
@@ -21,6 +28,12 @@ c.Exchange.cache = {cache!r}
 # tests/grading/test_release_gate.py has it on; here it would be seconds for each release
 c.HubgradeRelease.gate = "off"
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put LONGEST_FIRST first, and leave the others in their order."""
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 @pytest.fixture(autouse=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bench.dask import Used, modelled_s
 from bench.pages import page_rows
 from bench.rows import BEGIN, END, Row, table, write_document
 
 
-def test_rows_of_pages(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.long
+def test_rows_of_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.pages.ASSIGNMENTS", 2)
     monkeypatch.setattr("bench.pages._SETTLE_S", 0.0)
     said: list[str] = []
