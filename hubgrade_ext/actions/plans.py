@@ -19,7 +19,7 @@ from hubgrade_ext.core.folders import is_folder_name
 from hubgrade_ext.core.gate_verdicts import known_gate
 from hubgrade_ext.core.gradebook import Records, read_gradebook
 from hubgrade_ext.core.inbound import newest_whole, scan_inbound
-from hubgrade_ext.core.models import JobRequest, Plan, StepState, Verb
+from hubgrade_ext.core.models import PER_STUDENT, JobRequest, Plan, StepState, Verb
 from hubgrade_ext.core.names import check_notebook_pattern, check_student_id
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import (
@@ -32,14 +32,6 @@ from hubgrade_ext.core.steps import (
 )
 
 BACKUP = ".hubgrade/backups"
-_OF_STUDENTS: tuple[Verb, ...] = (
-    "collect",
-    "autograde",
-    "repair",
-    "undo_repair",
-    "generate_feedback",
-    "release_feedback",
-)
 _NAMES_SHOWN = 5
 
 
@@ -51,7 +43,7 @@ def plan(settings: CourseSettings, request: JobRequest) -> Plan:
     """
     check_notebook_pattern(request.notebook)
     _require(is_folder_name(request.assignment_id), request, "is not in this course")
-    if request.verb in _OF_STUDENTS:
+    if request.verb in PER_STUDENT:
         return _plan_students(settings, request)
     if settings.root is None or request.verb in ("fetch_assignment", "submit", "fetch_feedback"):
         return Plan(request.verb, request.assignment_id, 1, 1, 0, 0)

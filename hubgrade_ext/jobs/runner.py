@@ -14,7 +14,7 @@ import msgspec
 from msgspec import structs
 
 from hubgrade_ext.core.errors import Busy, Conflict, HubgradeError
-from hubgrade_ext.core.models import ItemResult, Job, JobDetail, JobLog, JobRequest, Verb
+from hubgrade_ext.core.models import PER_STUDENT, ItemResult, Job, JobDetail, JobLog, JobRequest
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.jobs.cancelling import cancel_job
 from hubgrade_ext.jobs.course_queue import CourseQueue, Limits
@@ -26,10 +26,6 @@ from hubgrade_ext.jobs.zygote_client import CALL_TIMEOUT_S, ZygoteClient
 
 BEAT_S = 2.0
 RECLAIM_S = 30.0
-# verbs whose items are students: a retry names those that failed
-PER_STUDENT: frozenset[Verb] = frozenset(
-    {"collect", "autograde", "repair", "undo_repair", "generate_feedback", "release_feedback"}
-)
 log = logging.getLogger("hubgrade.jobs")
 Shape = TypeVar("Shape")
 

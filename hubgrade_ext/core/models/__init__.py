@@ -69,6 +69,7 @@ from hubgrade_ext.core.models.submissions import (
     SubmissionsPage,
 )
 from hubgrade_ext.core.models.vocabulary import (
+    PER_STUDENT,
     ErrorBody,
     InstructorVerb,
     Isolation,
@@ -82,6 +83,7 @@ from hubgrade_ext.core.models.vocabulary import (
 )
 
 __all__ = [
+    "PER_STUDENT",
     "ApplyFix",
     "AssignmentRow",
     "AssignmentsPage",

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 Role = Literal["instructor", "student"]
+# verbs whose items are students
+PerStudentVerb = Literal[
+    "collect", "autograde", "repair", "undo_repair", "generate_feedback", "release_feedback"
+]
 InstructorVerb = Literal[
-    "generate_assignment",
-    "check_assignment",
-    "release_assignment",
-    "unrelease",
-    "collect",
-    "autograde",
-    "repair",
-    "undo_repair",
-    "generate_feedback",
-    "release_feedback",
+    "generate_assignment", "check_assignment", "release_assignment", "unrelease", PerStudentVerb
 ]
 StudentVerb = Literal["fetch_assignment", "submit", "fetch_feedback"]
-Verb = Literal[
-    "generate_assignment",
-    "check_assignment",
-    "release_assignment",
-    "unrelease",
-    "collect",
-    "autograde",
-    "repair",
-    "undo_repair",
-    "generate_feedback",
-    "release_feedback",
-    "fetch_assignment",
-    "submit",
-    "fetch_feedback",
-]
+Verb = Literal[InstructorVerb, StudentVerb]
+PER_STUDENT: frozenset[Verb] = frozenset(get_args(PerStudentVerb))
 Scope = Literal["remaining", "all"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["none", "current", "outdated"]
