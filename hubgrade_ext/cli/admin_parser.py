@@ -47,6 +47,13 @@ def add_admin_commands(commands: Any, add: Add, add_common: AddCommon) -> None:
 
 
 def _add_site(parser: argparse.ArgumentParser) -> None:
+    _add_places(parser)
+    _add_address(parser)
+    _add_rules(parser)
+    _add_writing(parser)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
     places = parser.add_argument_group("places")
     _value(places, "hub_dir", "DIR", "the hub's database and cookie secret (default /var/lib/jupyterhub)")
     _value(places, "venv", "DIR", "the environment with JupyterHub (default: the one of this program)")
@@ -54,6 +61,9 @@ def _add_site(parser: argparse.ArgumentParser) -> None:
     _value(places, "home_dir", "DIR", "where the courses' accounts have their homes (default /home)")
     _value(places, "jupyter_config_dir", "DIR", "nbgrader_config.py for everybody (default /etc/jupyter)")
     _value(places, "proxy_command", "FILE", "configurable-http-proxy (default: in the environment's bin)")
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
     address = parser.add_argument_group("address")
     _value(address, "domain", "NAME", "the host that people type: hub.example.org")
     _value(address, "tls_cert", "FILE", "certificate with its chain, PEM")
@@ -72,6 +82,9 @@ def _add_site(parser: argparse.ArgumentParser) -> None:
     _value(
         address, "service_port", "N", "first port of the courses' services, on loopback (default 9100)", int
     )
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
     rules = parser.add_argument_group("rules")
     _names(rules, "admins", "administrators of the hub; instructors need not be any")
     rules.add_argument(
@@ -96,7 +109,6 @@ def _add_site(parser: argparse.ArgumentParser) -> None:
         help="a service that shows teachers what is wrong with the hub",
         default=argparse.SUPPRESS,
     )
-    _add_writing(parser)
 
 
 def _add_course(parser: argparse.ArgumentParser) -> None:

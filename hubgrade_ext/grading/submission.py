@@ -213,18 +213,26 @@ def refusal(submitted: Path, assignment_id: str, student_id: str) -> Explanation
                 f"{path.name} is not a file of the submission but leads elsewhere.",
                 "Ask the student to submit the notebook itself.",
             )
+    return _leads_elsewhere(submitted, inside) or _odd_timestamp(submitted)
+
+
+def _leads_elsewhere(submitted: Path, inside: str) -> Explanation | None:
     outside = [
         path.relative_to(submitted).as_posix()
         for path in _links(submitted)
         if not os.path.realpath(path).startswith(inside + os.sep)
     ]
-    if outside:
-        # nbgrader copies what a link leads to, with the grader's rights: solutions, another's work, secrets
-        return Explanation(
-            "file_unreadable",
-            f"The submission contains {listed(outside)}, which leads elsewhere and is no file of its own.",
-            "Remove it from the submitted folder, then autograde again.",
-        )
+    if not outside:
+        return None
+    # nbgrader copies what a link leads to, with the grader's rights: solutions, another's work, secrets
+    return Explanation(
+        "file_unreadable",
+        f"The submission contains {listed(outside)}, which leads elsewhere and is no file of its own.",
+        "Remove it from the submitted folder, then autograde again.",
+    )
+
+
+def _odd_timestamp(submitted: Path) -> Explanation | None:
     stamp = submitted / "timestamp.txt"
     if os.path.lexists(stamp) and (stamp.is_symlink() or not stamp.is_file()):
         return Explanation(

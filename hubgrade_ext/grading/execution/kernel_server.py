@@ -246,14 +246,18 @@ class KernelServer:
         same = base_environment(home=PLACES["home"], tmp=PLACES["tmp"]) | self._env
         shared = same if self.level == "namespaces" else None
         send(ours, Setup(self.level, self._reach, self.preload, self.warm, (HISTORY,), shared))
+        return self._hear_start(ours)
+
+    def _hear_start(self, sock: socket.socket) -> str:
+        """Wait until it is ready; return as `_start_once` does."""
         last = ""
         while True:
-            data, _ = receive(ours)
+            data, _ = receive(sock)
             message = from_zygote.decode(data) if data else None
             if isinstance(message, Importing):
                 last = message.module
             elif isinstance(message, Ready) and not message.unfit:
-                ours.settimeout(_REPLY_TIMEOUT_S)
+                sock.settimeout(_REPLY_TIMEOUT_S)
                 self.language_info = message.language_info
                 return ""
             else:

@@ -227,7 +227,7 @@ class NotebookRun:
         return outcomes.OK
 
     async def _in_kernel(self, manager: Manager, notebook: NotebookNode) -> Outcome:
-        options, limits = self.bundle.options, self.bundle.limits
+        options = self.bundle.options
         try:
             client = await manager.connect(options.extra_arguments, options.startup_timeout_s)
         finally:
@@ -236,17 +236,7 @@ class NotebookRun:
             client.hang_up()
             raise DeadKernelError("stopped before it was ready")
         self.process.on_change = self.on_change
-        runner = _Runner(
-            notebook,
-            self,
-            km=manager,
-            timeout=limits.cell_timeout_s and max(1, round(limits.cell_timeout_s)),
-            interrupt_on_timeout=options.interrupt_on_timeout,
-            allow_errors=options.allow_errors,
-            raise_on_iopub_timeout=options.raise_on_iopub_timeout,
-            iopub_timeout=round(options.iopub_timeout_s),
-            error_on_timeout=options.error_on_timeout,
-        )
+        runner = self._runner(manager, notebook)
         runner.kc = runner.client = client  # type: ignore[assignment]  # one of them is not jupyter_client's
         client.open(self.count_output, self._on_cut)
         try:
@@ -265,8 +255,22 @@ class NotebookRun:
         if self.stopped:
             raise DeadKernelError("stopped")
         if self.timed_out is not None:
-            return outcomes.cell_timed_out(self.timed_out, limits, stubborn=False)
+            return outcomes.cell_timed_out(self.timed_out, self.bundle.limits, stubborn=False)
         return outcomes.OK
+
+    def _runner(self, manager: Manager, notebook: NotebookNode) -> _Runner:
+        options, limit_s = self.bundle.options, self.bundle.limits.cell_timeout_s
+        return _Runner(
+            notebook,
+            self,
+            km=manager,
+            timeout=limit_s and max(1, round(limit_s)),
+            interrupt_on_timeout=options.interrupt_on_timeout,
+            allow_errors=options.allow_errors,
+            raise_on_iopub_timeout=options.raise_on_iopub_timeout,
+            iopub_timeout=round(options.iopub_timeout_s),
+            error_on_timeout=options.error_on_timeout,
+        )
 
     async def _run_cell(self, runner: _Runner, cell: NotebookNode, index: int) -> None:
         self.cell = index
