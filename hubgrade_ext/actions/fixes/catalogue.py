@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from hubgrade_ext.actions.fixes import gradebook, old_configuration, old_notebooks, permissions
+from hubgrade_ext.actions.fixes import gradebook, old_configuration, old_notebooks
 from hubgrade_ext.actions.fixes.fix import Fix
+from hubgrade_ext.actions.fixes.permissions import PERMISSIONS
 
 FIXES: list[Fix] = [
-    permissions.CLOSE_COURSE,
-    permissions.MAKE_EXCHANGE,
-    permissions.OPEN_EXCHANGE,
-    permissions.STICKY,
-    permissions.INBOUND,
-    permissions.GRADEBOOK,
-    permissions.WRITABLE_EXCHANGE,
-    permissions.INBOUND_LEAK,
-    permissions.OUTBOUND,
-    permissions.RELEASED,
-    permissions.FEEDBACK,
-    permissions.SUBMITTED,
-    permissions.CLOSE_GRADEBOOK,
-    permissions.CLOSE_HOME,
-    permissions.READ_CONFIG,
-    permissions.CLOSE_CONFIG,
+    *PERMISSIONS,
     gradebook.UPGRADE,
     gradebook.COPY,
     old_configuration.NEW_NAMES,

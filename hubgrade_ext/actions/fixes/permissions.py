@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from hubgrade_ext.actions.fixes.changes import Change, MakeFolder, SetMode
@@ -11,8 +12,6 @@ from hubgrade_ext.actions.fixes.fix import Fix, Situation
 from hubgrade_ext.core.errors import Conflict
 
 EXCHANGE_MODE = 0o1777
-INBOUND_MODE = 0o2733
-FEEDBACK_MODE = 0o711
 
 
 def set_mode(path: Path, mode: int) -> list[Change]:
@@ -34,11 +33,6 @@ def without(path: Path, bits: int) -> list[Change]:
     return set_mode(path, stat.S_IMODE(path.stat().st_mode) & ~bits)
 
 
-def plan_close_course(situation: Situation) -> list[Change]:
-    """Close the course folder to everybody but its owner, and its group where that shares it."""
-    return without(situation.root, 0o007)
-
-
 def plan_make_exchange(situation: Situation) -> list[Change]:
     """Make the exchange where this user may."""
     path = Path(situation.settings.exchange_root)
@@ -49,16 +43,6 @@ def plan_make_exchange(situation: Situation) -> list[Change]:
     if not path.is_absolute() or not os.access(path.parent, os.W_OK | os.X_OK):
         raise Conflict(f"You may not make {path}.", f"Ask an administrator to run: install -d -m 1777 {path}")
     return [MakeFolder(str(path), EXCHANGE_MODE)]
-
-
-def plan_open_exchange(situation: Situation) -> list[Change]:
-    """Give the exchange the mode 1777."""
-    return set_mode(Path(situation.settings.exchange_root), EXCHANGE_MODE)
-
-
-def plan_inbound(situation: Situation) -> list[Change]:
-    """Let students put submissions into inbound, and not list it."""
-    return set_mode(Path(situation.facts.inbound.folder.path), INBOUND_MODE)
 
 
 def plan_writable_gradebook(situation: Situation) -> list[Change]:
@@ -83,11 +67,6 @@ def plan_released(situation: Situation) -> list[Change]:
     return changes
 
 
-def plan_feedback(situation: Situation) -> list[Change]:
-    """Let students come to their feedback, and not list others'."""
-    return set_mode(Path(situation.facts.exchange_course.feedback.path), FEEDBACK_MODE)
-
-
 def plan_submitted(situation: Situation) -> list[Change]:
     """Take from others the right to change what was collected; what others own stays as it is."""
     mine = [Path(p) for p in situation.facts.open_submissions if os.lstat(p).st_uid == os.geteuid()]
@@ -100,11 +79,6 @@ def plan_close_gradebook(situation: Situation) -> list[Change]:
     return without(Path(file.path), 0o007) if file is not None and file.exists else []
 
 
-def plan_close_home(situation: Situation) -> list[Change]:
-    """Close the home folder to everybody but its owner and group."""
-    return without(Path.home(), 0o007)
-
-
 def plan_configuration(situation: Situation) -> list[Change]:
     """Let the owner read the configuration files, and nobody else change them."""
     changes: list[Change] = []
@@ -115,51 +89,47 @@ def plan_configuration(situation: Situation) -> list[Change]:
     return changes
 
 
-CLOSE_COURSE = Fix(
-    "coursedir.leak", "Close the course folder to other users", "Close the folder", plan_close_course
-)
-MAKE_EXCHANGE = Fix("exchange.exists", "Make the exchange folder", "Make the folder", plan_make_exchange)
-OPEN_EXCHANGE = Fix("exchange.mode", "Open the exchange to everybody", "Change the mode", plan_open_exchange)
-STICKY = Fix(
-    "exchange.sticky", "Keep students from renaming courses away", "Change the mode", plan_open_exchange
-)
-INBOUND = Fix("course.inbound_mode", "Set the mode of inbound", "Change the mode", plan_inbound)
-GRADEBOOK = Fix(
-    "gradebook.writable", "Let yourself write the gradebook", "Change the mode", plan_writable_gradebook
-)
-WRITABLE_EXCHANGE = Fix(
-    "exchange.writable", "Open the exchange to everybody", "Change the mode", plan_open_exchange
-)
-INBOUND_LEAK = Fix(
-    "course.inbound_leak", "Keep students from listing submissions", "Change the mode", plan_inbound
-)
-OUTBOUND = Fix(
-    "course.outbound_mode", "Let students fetch what is released", "Change the mode", plan_released
-)
-RELEASED = Fix(
-    "course.writable_by_others",
-    "Keep students from changing what is released",
-    "Change the mode",
-    plan_released,
-)
-FEEDBACK = Fix(
-    "course.feedback_mode", "Keep students from listing feedback", "Change the mode", plan_feedback
-)
-SUBMITTED = Fix(
-    "coursedir.submitted_writable",
-    "Keep others from changing submissions",
-    "Change the modes",
-    plan_submitted,
-)
-CLOSE_GRADEBOOK = Fix(
-    "gradebook.world_readable", "Close the gradebook to other users", "Change the mode", plan_close_gradebook
-)
-CLOSE_HOME = Fix(
-    "session.home_open", "Close your home folder to other users", "Close the folder", plan_close_home
-)
-READ_CONFIG = Fix(
-    "config.unreadable", "Let yourself read your configuration", "Change the mode", plan_configuration
-)
-CLOSE_CONFIG = Fix(
-    "config.untrusted", "Keep others from changing your configuration", "Change the mode", plan_configuration
+def _given(mode: int, where: Callable[[Situation], str]) -> Callable[[Situation], list[Change]]:
+    """Return what plans this mode for one path."""
+    return lambda situation: set_mode(Path(where(situation)), mode)
+
+
+def _closed(where: Callable[[Situation], Path]) -> Callable[[Situation], list[Change]]:
+    """Return what plans to close one path to everybody but its owner, and its group where that shares it."""
+    return lambda situation: without(where(situation), 0o007)
+
+
+_OPEN_EXCHANGE = _given(EXCHANGE_MODE, lambda situation: situation.settings.exchange_root)
+# students put submissions into it, and do not list it
+_INBOUND = _given(0o2733, lambda situation: situation.facts.inbound.folder.path)
+# students come to their own, and do not list others'
+_FEEDBACK = _given(0o711, lambda situation: situation.facts.exchange_course.feedback.path)
+_MODE, _CLOSE = "Change the mode", "Close the folder"
+
+# the check, what is done in a few words, the button, what plans it
+PERMISSIONS = tuple(
+    Fix(*row)
+    for row in (
+        ("coursedir.leak", "Close the course folder to other users", _CLOSE, _closed(lambda s: s.root)),
+        ("exchange.exists", "Make the exchange folder", "Make the folder", plan_make_exchange),
+        ("exchange.mode", "Open the exchange to everybody", _MODE, _OPEN_EXCHANGE),
+        ("exchange.sticky", "Keep students from renaming courses away", _MODE, _OPEN_EXCHANGE),
+        ("exchange.writable", "Open the exchange to everybody", _MODE, _OPEN_EXCHANGE),
+        ("course.inbound_mode", "Set the mode of inbound", _MODE, _INBOUND),
+        ("course.inbound_leak", "Keep students from listing submissions", _MODE, _INBOUND),
+        ("course.outbound_mode", "Let students fetch what is released", _MODE, plan_released),
+        ("course.writable_by_others", "Keep students from changing what is released", _MODE, plan_released),
+        ("course.feedback_mode", "Keep students from listing feedback", _MODE, _FEEDBACK),
+        ("coursedir.submitted_writable", "Keep others from changing submissions", _MODE, plan_submitted),
+        ("gradebook.writable", "Let yourself write the gradebook", _MODE, plan_writable_gradebook),
+        ("gradebook.world_readable", "Close the gradebook to other users", _MODE, plan_close_gradebook),
+        (
+            "session.home_open",
+            "Close your home folder to other users",
+            _CLOSE,
+            _closed(lambda _: Path.home()),
+        ),
+        ("config.unreadable", "Let yourself read your configuration", _MODE, plan_configuration),
+        ("config.untrusted", "Keep others from changing your configuration", _MODE, plan_configuration),
+    )
 )
