@@ -1,9 +1,9 @@
 /** What a click does: plan, ask when something would be overwritten, start the job, show what failed. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IFormgraderPlace } from './api/client';
-import { Failure, reportOf, toFailure } from './api/errors';
+import { Failure, notSaved, reportOf, toFailure } from './api/errors';
 import type {
-  AssignmentRow, CourseRef, ErrorBody, FixRecord, Job, JobWish, Plan, StudentAssignment, SubmissionRow, Verb
+  AssignmentRow, CourseRef, ErrorBody, FixRecord, Job, JobWish, StudentAssignment, SubmissionRow, Verb
 } from './api/wire';
 import { NewCourseDialog, type INewCourse } from './components/NewCourseDialog';
 import { DueDateDialog, type IDueDate } from './components/DueDateDialog';
@@ -12,7 +12,7 @@ import { FailureDialog } from './components/FailureDialog';
 import { NewAssignmentDialog } from './components/NewAssignmentDialog';
 import { OpenCourseDialog } from './components/OpenCourseDialog';
 import { OutcomeDialog } from './components/OutcomeDialog';
-import { PlanDialog } from './components/PlanDialog';
+import { confirmPlan, needsConfirmation, showGate } from './confirming';
 import type { Dialogs } from './dialogs';
 import { showFix, undoFix } from './fixing';
 import type { JobTracker } from './jobs';
@@ -35,13 +35,6 @@ export interface IActsParts {
 /** Verbs that run student code. */
 const GRADING: Verb[] = ['autograde', 'repair', 'undo_repair'];
 
-/** Say whether a plan has to be confirmed before it is carried out. */
-export function needsConfirmation(plan: Plan): boolean {
-  // that some are late is a fact of collecting, seen in its row, and no reason to ask
-  const warned = plan.warnings.length > 0 && plan.verb !== 'collect';
-  return plan.replaced > 0 || plan.confirm_with !== null || warned || isHeldBack(plan);
-}
-
 export class Acts {
   constructor(private readonly parts: IActsParts) {}
 
@@ -62,16 +55,31 @@ export class Acts {
       }
       let confirm = '';
       if (needsConfirmation(plan)) {
-        const typed = await dialogs.ask<string>(close => <PlanDialog plan={plan} onClose={close} />);
-        if (typed === null) {
+        const answer = await confirmPlan(dialogs, plan);
+        if (answer === null) {
           return null;
         }
-        confirm = typed;
+        if (answer === 'check') {
+          return this.check(course, wish.assignment_id);
+        }
+        confirm = answer.typed;
       }
       const job = await model.createJob(course, { ...wish, confirm, anyway: isHeldBack(plan) });
       tracker.watch(job);
       return job;
     });
+  }
+
+  /** Try an assignment's own solution again. */
+  check(course: string, assignment_id: string): Promise<Job | null> {
+    return this.run(course, { verb: 'check_assignment', assignment_id });
+  }
+
+  /** Show all that trying an assignment's own solution has shown. */
+  async showGate(course: string, { gate, assignment_id }: AssignmentRow): Promise<void> {
+    if (gate && (await showGate(this.parts.dialogs, assignment_id, gate))) {
+      await this.check(course, assignment_id);
+    }
   }
 
   /** Do the next step of an assignment. */
@@ -97,13 +105,7 @@ export class Acts {
     const { assignment_id, server_path } = row;
     const saved = server_path && (await this.attempt(() => opener.saveNotebooks(server_path)));
     if (saved instanceof Failure) {
-      await this.showFailure(
-        new Failure({
-          code: 'not_saved',
-          message: trans.__('A notebook of %1 could not be saved, so nothing was submitted.', assignment_id),
-          remedy: trans.__('Save it, or close it without saving, then submit again.')
-        })
-      );
+      await this.showFailure(notSaved(assignment_id, trans));
       return null;
     }
     return this.run(course, { verb: 'submit', assignment_id }, submitNotices(row, Date.now(), trans));

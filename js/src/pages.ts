@@ -24,6 +24,13 @@ export async function openPreview(parts: IPagesParts, course: string, assignment
     });
   }
   paths.forEach(path => opener.document(path));
+  opener.notify(
+    trans.__(
+      'Preview of %1, as students get it. What you change there is not in the source, and is lost when it is generated again.',
+      assignment
+    ),
+    'info'
+  );
 }
 
 /** Return formgrader's address; throw why it cannot open. */

@@ -23,13 +23,13 @@ export function verbName(verb: Verb, trans: TranslationBundle): string {
   return names[verb];
 }
 
-/** Label the button of the next step; null when nothing is to be clicked. */
-export function nextStepLabel(next: NextStep, trans: TranslationBundle): string | null {
+/** Label the button of the next step, `again` when it was done before; null when nothing is to be clicked. */
+export function nextStepLabel(next: NextStep, trans: TranslationBundle, again = false): string | null {
   switch (next.step) {
     case 'generate_assignment':
-      return trans.__('Generate');
+      return again ? trans.__('Generate again') : trans.__('Generate');
     case 'release_assignment':
-      return trans.__('Release');
+      return again ? trans.__('Release again') : trans.__('Release');
     case 'collect':
       return trans.__('Collect %1', next.count);
     case 'autograde':
@@ -107,9 +107,9 @@ export function lateBy(seconds: number, trans: TranslationBundle): string {
   return seconds > 0 ? duration(seconds, trans) : '';
 }
 
-/** Say whether it is known that an assignment's own solution does not pass the release gate. */
+/** Say whether an assignment's own solution is known not to pass the release gate, or could not be tried. */
 export function isHeldBack(plan: Plan): boolean {
-  return plan.gate?.verdict?.state === 'failed';
+  return plan.gate?.verdict?.state === 'failed' || Boolean(plan.gate?.unfinished);
 }
 
 /** Label the button that carries out a plan: the verb and the number, never OK. */

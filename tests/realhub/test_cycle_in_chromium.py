@@ -63,10 +63,10 @@ def submit_in_chromium(hub: RealHub, site: Site, visit: Visit) -> Locator:
     """As ada, whose server the hub starts now: fetch, answer, submit; return her panel."""
     page = visit.enter(hub, site.ada.name, f"/user/{site.ada.name}/lab?reset")
     panel = open_panel(page)
-    panel.get_by_role("region", name="To fetch").get_by_role("button", name="Fetch", exact=True).click()
+    panel.get_by_role("region", name="To fetch").get_by_role("button", name="Fetch ps1", exact=True).click()
     ended(page, "Fetch ps1: done")
     answer(site.ada.home / "course101" / "ps1" / "problem1.ipynb")
-    panel.get_by_role("region", name="In work").get_by_role("button", name="Submit", exact=True).click()
+    panel.get_by_role("region", name="In work").get_by_role("button", name="Submit ps1", exact=True).click()
     ended(page, "Submit ps1: done")
     return panel
 
@@ -103,7 +103,7 @@ def look_at_formgrader(hub: RealHub, page: Page, assignments: Locator, visit: Vi
 def read_feedback(site: Site, visit: Visit, panel: Locator) -> None:
     page = visit.pages[site.ada.name]
     panel.get_by_role("button", name="Refresh").click()
-    panel.get_by_role("button", name="Fetch feedback").click()
+    panel.get_by_role("button", name="Fetch feedback on ps1").click()
     ended(page, "Fetch feedback ps1: done")
     (fetched,) = (site.ada.home / "course101" / "ps1" / "feedback").glob("*/problem1.html")
     assert fetched.owner() == site.ada.name

@@ -89,9 +89,9 @@ def test_the_panel_by_keyboard_alone(page: Page, some_graded: Server) -> None:
     expect(page.get_by_role("heading", name="Hubgrade")).to_be_visible()  # in the launcher
     run_command(page, "Show Hubgrade panel")
     panel = page.get_by_role("region", name="Hubgrade")
-    step = next_step(panel, "Generate", "ps1")
+    step = next_step(panel, "Generate again", "ps1")
     expect(step).to_be_visible()
-    assert tab_to(page, "Generate: ps1")["ring"]
+    assert tab_to(page, "Generate again: ps1")["ring"]
 
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Generate · ps1")
@@ -132,7 +132,7 @@ def test_the_tables_by_keyboard_alone(page: Page, some_graded: Server) -> None:
     table = widget.get_by_role("table", name="Assignments")
     next_step(table, "Generate", "ps2").focus()
     page.keyboard.press("ArrowUp")
-    expect(next_step(table, "Generate", "ps1")).to_be_focused()
+    expect(next_step(table, "Generate again", "ps1")).to_be_focused()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     release = table.get_by_role("button", name="Release again…")

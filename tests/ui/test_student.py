@@ -41,11 +41,11 @@ def test_fetch_submit_and_submit_again_in_lab(page: Page, server: Server) -> Non
     expect(panel.get_by_text("You see what a student sees.")).to_be_visible()
     expect(widget.get_by_role("table", name="Assignments")).to_be_hidden()
 
-    panel.get_by_role("region", name="To fetch").get_by_role("button", name="Fetch", exact=True).click()
+    panel.get_by_role("region", name="To fetch").get_by_role("button", name="Fetch ps1", exact=True).click()
     ended(page, "Fetch ps1: done")
     assert (server.root / "ps1" / "problem1.ipynb").is_file()
     in_work = panel.get_by_role("region", name="In work")
-    in_work.get_by_role("button", name="Submit", exact=True).click()
+    in_work.get_by_role("button", name="Submit ps1", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text(LATE)
     confirm(page, "Submit · ps1", "Submit")
     ended(page, "Submit ps1: done")
@@ -59,7 +59,7 @@ def test_fetch_submit_and_submit_again_in_lab(page: Page, server: Server) -> Non
     assert copied.startswith(first)
     assert all(digest in copied for digest in receipts(server)[0]["files"].values())  # type: ignore[attr-defined]
 
-    submitted.get_by_role("button", name="Submit again", exact=True).click()
+    submitted.get_by_role("button", name="Submit again ps1", exact=True).click()
     confirm(page, "Submit · ps1", "Submit")
     expect(submitted.get_by_text("attempt 2")).to_be_visible(timeout=30_000)
     second = shown_code(submitted)
@@ -80,7 +80,7 @@ def test_fetch_and_submit_in_notebook(page: Page, server: Server) -> None:
     widget = open_tree(page, server)
     page.get_by_role("menuitem", name="Hubgrade", exact=True).click()
     page.get_by_role("menuitem", name="View as student").click()
-    widget.get_by_role("region", name="To fetch").get_by_role("button", name="Fetch", exact=True).click()
+    widget.get_by_role("region", name="To fetch").get_by_role("button", name="Fetch ps1", exact=True).click()
     ended(page, "Fetch ps1: done")
     with page.expect_popup() as opened:
         widget.get_by_role("region", name="In work").get_by_role("button", name="ps1", exact=True).click()

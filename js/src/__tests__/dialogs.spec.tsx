@@ -2,12 +2,13 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Signal } from '@lumino/signaling';
 import { act, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { needsConfirmation } from '../acts';
+import { needsConfirmation } from '../confirming';
 import { Failure } from '../api/errors';
 import { jobRequest, type Job } from '../api/wire';
 import { DueDateDialog } from '../components/DueDateDialog';
 import { NewAssignmentDialog } from '../components/NewAssignmentDialog';
 import { PlanDialog } from '../components/PlanDialog';
+import { exactTime } from '../dates';
 import type { JobTracker } from '../jobs';
 import { toastsPlugin } from '../plugins/toasts';
 import { FakeServer, makeHubgrade, refusal } from './fakes';
@@ -32,7 +33,7 @@ describe('before something is overwritten', () => {
   });
   it('says what is replaced, for how many, and where the backup is', () => {
     const onClose = vi.fn();
-    render(<PlanDialog plan={plan({ new: 0, replaced: 120, total: 120, backup: '/c/.hubgrade/backups/x' })} onClose={onClose} />);
+    render(<PlanDialog plan={plan({ new: 0, replaced: 120, total: 120, backup: '/c/.hubgrade/backups/x' })} onClose={onClose} onCheck={vi.fn()} />);
     expect(screen.getByText(/120 students in ps1/)).toBeTruthy();
     expect(screen.getByText('/c/.hubgrade/backups/x')).toBeTruthy();
     fireEvent.click(button('Regrade 120'));
@@ -40,7 +41,7 @@ describe('before something is overwritten', () => {
   });
   it('asks for the name before it destroys', () => {
     const onClose = vi.fn();
-    render(<PlanDialog plan={plan({ verb: 'unrelease', confirm_with: 'ps1' })} onClose={onClose} />);
+    render(<PlanDialog plan={plan({ verb: 'unrelease', confirm_with: 'ps1' })} onClose={onClose} onCheck={vi.fn()} />);
     expect(button('Unrelease ps1').disabled).toBe(true);
     fireEvent.change(screen.getByLabelText('Type ps1 to confirm'), { target: { value: 'ps' } });
     expect(button('Unrelease ps1').disabled).toBe(true);
@@ -62,13 +63,13 @@ describe('the release gate', () => {
   const verdict = { checked_at: '2026-11-22T12:00:00Z', cells: 1, max_score: 1, released_score: 0 };
   const held = plan({
     ...wish,
-    gate: { mode: 'block', verdict: { ...verdict, state: 'failed', findings: [finding] } }
+    gate: { mode: 'block', verdict: { ...verdict, state: 'failed', findings: [finding] }, unfinished: null }
   });
 
   it('asks only when the solution is known not to pass', () => {
     const passed = { ...verdict, state: 'passed' as const, findings: [] };
-    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: null } }))).toBe(false);
-    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: passed } }))).toBe(false);
+    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: null, unfinished: null } }))).toBe(false);
+    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: passed, unfinished: null } }))).toBe(false);
     expect(needsConfirmation(held)).toBe(true);
   });
   it('names notebook and cell, and releases only on a second word', async () => {
@@ -100,15 +101,48 @@ describe('the release gate', () => {
     expect(await screen.findByRole('button', { name: 'Release anyway' })).toBeTruthy();
     tracker.dispose();
   });
+  it('can be asked again instead', async () => {
+    const server = new FakeServer();
+    server.on['POST /plan'] = held;
+    server.on['POST /jobs'] = job();
+    const { acts, tracker } = makeHubgrade(server);
+    const running = acts.run('c1', wish);
+    await screen.findByRole('button', { name: 'Release anyway' });
+    server.on['POST /plan'] = plan({ verb: 'check_assignment', total: 1, new: 1 });
+    fireEvent.click(button('Check again'));
+    await act(() => running);
+    expect(server.asked('POST /jobs').map(({ body }) => (body as { verb: string }).verb)).toEqual(['check_assignment']);
+    tracker.dispose();
+  });
+  it('says when the check itself did not finish, which is no verdict', () => {
+    const unfinished = { code: 'worker_lost', message: 'The worker was lost.', remedy: 'Start it.', suggestion: '', report: '' };
+    render(<PlanDialog plan={plan({ ...wish, gate: { mode: 'block', verdict: null, unfinished } })} onClose={vi.fn()} onCheck={vi.fn()} />);
+    expect(screen.getByText('The check itself did not finish.').parentElement?.textContent).toContain('The worker was lost. Start it.');
+    expect(screen.queryByText(/does not pass/)).toBeNull();
+    expect(button('Check again')).toBeTruthy();
+  });
   it('says beside what is replaced that the solution is graded first, or passed', () => {
-    const unknown = plan({ ...wish, new: 0, replaced: 1, gate: { mode: 'block', verdict: null } });
-    render(<PlanDialog plan={unknown} onClose={vi.fn()} />);
+    const unknown = plan({ ...wish, new: 0, replaced: 1, gate: { mode: 'block', verdict: null, unfinished: null } });
+    render(<PlanDialog plan={unknown} onClose={vi.fn()} onCheck={vi.fn()} />);
     expect(screen.getByText(/released only with full marks/)).toBeTruthy();
     cleanup();
-    const passed = plan({ ...unknown, gate: { mode: 'warn', verdict: { ...verdict, state: 'passed', findings: [] } } });
-    render(<PlanDialog plan={passed} onClose={vi.fn()} />);
+    const passed = plan({ ...unknown, gate: { mode: 'warn', verdict: { ...verdict, state: 'passed', findings: [] }, unfinished: null } });
+    render(<PlanDialog plan={passed} onClose={vi.fn()} onCheck={vi.fn()} />);
     expect(screen.getByText(/gets full marks: 1 point/)).toBeTruthy();
     expect(button('Release again')).toBeTruthy();
+  });
+});
+
+describe('a submission', () => {
+  it('is told with assignment and time', async () => {
+    const { hubgrade, opener, tracker } = makeHubgrade(new FakeServer());
+    await toastsPlugin.activate({} as JupyterFrontEnd, hubgrade);
+    const request = jobRequest({ verb: 'submit', assignment_id: 'ps1' });
+    const ended_at = '2026-11-22T12:00:00Z';
+    (tracker.ended as Signal<JobTracker, Job>).emit(job({ state: 'done', total: 1, done: 1, request, ended_at }));
+    await waitFor(() => expect(opener.notify).toHaveBeenCalled());
+    expect(opener.notify.mock.calls[0][0]).toBe(`Submit ps1: done, ${exactTime(ended_at)}`);
+    tracker.dispose();
   });
 });
 

@@ -49,6 +49,32 @@ describe('the side panel', () => {
     expect(screen.getByText('Ready')).toBeTruthy();
     tracker.dispose();
   });
+  it('says that students have an earlier version, and that the solution does not pass', async () => {
+    const at = '2026-11-22T10:00:00Z';
+    const fault = { code: 'solution_fails', where: 'p.ipynb, cell 3', message: 'It gets 0 of 1 point.', remedy: 'Mend it.', fails: true };
+    const verdict = { state: 'failed' as const, checked_at: at, cells: 1, max_score: 1, released_score: 0, findings: [fault] };
+    const server = serve([
+      assignment({ generated: { state: 'outdated', at }, released: { state: 'current', at } }),
+      assignment({
+        assignment_id: 'ps2',
+        next_step: { step: 'release_assignment', count: 0 },
+        generated: { state: 'current', at },
+        gate: { mode: 'block', verdict, unfinished: null }
+      })
+    ]);
+    server.on['POST /plan'] = plan({ verb: 'check_assignment', assignment_id: 'ps2', total: 1, new: 1 });
+    server.on['POST /jobs'] = job({ request: { ...job().request, verb: 'check_assignment', assignment_id: 'ps2' } });
+    const { tracker } = show(server);
+    expect(await screen.findByRole('button', { name: 'Generate again: ps1' })).toBeTruthy();
+    expect(screen.getByText('Its source has changed since the release.')).toBeTruthy();
+    expect(screen.getByText('Its solution does not pass: 1 fault.')).toBeTruthy();
+    fireEvent.click(screen.getByRole('button', { name: 'Show all: ps2' }));
+    expect((await screen.findByRole('dialog')).textContent).toContain('It gets 0 of 1 point. Mend it.');
+    fireEvent.click(screen.getByRole('button', { name: 'Check again' }));
+    await waitFor(() => expect(server.asked('POST /jobs')).toHaveLength(1));
+    expect(server.asked('POST /jobs')[0].body).toMatchObject({ verb: 'check_assignment', assignment_id: 'ps2' });
+    tracker.dispose();
+  });
   it('asks for nothing while it is hidden', async () => {
     const server = serve([]);
     const { tracker } = show(server, <PanelView />, false);
@@ -82,8 +108,8 @@ describe('the side panel', () => {
       ]
     };
     const { tracker } = show(server);
-    expect(await screen.findByRole('button', { name: 'Fetch' })).toBeTruthy();
-    expect(screen.getByRole('button', { name: 'Submit' })).toBeTruthy();
+    expect(await screen.findByRole('button', { name: 'Fetch ps1' })).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Submit ps2' })).toBeTruthy();
     expect(screen.queryByText('Formgrader ↗')).toBeNull();
     expect(screen.queryByText('New course…')).toBeNull();
     expect(server.asked('GET /c1/assignments')).toEqual([]);
@@ -95,7 +121,7 @@ describe('the side panel', () => {
     const { chosen, tracker } = show(server);
     await screen.findByRole('button', { name: 'Generate: ps1' });
     act(() => chosen.set({ as_student: true }));
-    expect(await screen.findByRole('button', { name: 'Fetch' })).toBeTruthy();
+    expect(await screen.findByRole('button', { name: 'Fetch ps1' })).toBeTruthy();
     fireEvent.click(screen.getByRole('button', { name: 'Back to instructor' }));
     expect(await screen.findByRole('button', { name: 'Generate: ps1' })).toBeTruthy();
     tracker.dispose();

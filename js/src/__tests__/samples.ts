@@ -46,6 +46,7 @@ export function assignment(change: Partial<AssignmentRow> = {}): AssignmentRow {
     mean_score: null,
     server_path: 'course101/source/ps1',
     problem: null,
+    gate: null,
     ...change
   };
 }

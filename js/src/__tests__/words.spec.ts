@@ -19,6 +19,12 @@ describe('next step', () => {
   it.each(labels)('%s is labelled %s', (step, label) => {
     expect(nextStepLabel({ step, count: 8 }, trans)).toBe(label);
   });
+  it('says when it is done again', () => {
+    const again = (['generate_assignment', 'release_assignment'] as const).map(step =>
+      nextStepLabel({ step, count: 0 }, trans, true)
+    );
+    expect(again).toEqual(['Generate again', 'Release again']);
+  });
   it('says why there is nothing to click', () => {
     const words = (['wait', 'done', 'no_source'] as const).map(step => restingWord({ step, count: 0 }, trans));
     expect(words).toEqual(['Nothing due yet', 'Done', 'No notebooks yet']);

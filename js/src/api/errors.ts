@@ -122,3 +122,12 @@ export function reportOf(failure: Failure, version: string, now = new Date()): s
   }
   return lines.join('\n');
 }
+
+/** Say that what is open of an assignment could not be saved before it was to be submitted. */
+export function notSaved(assignment: string, trans: TranslationBundle): Failure {
+  return new Failure({
+    code: 'not_saved',
+    message: trans.__('A notebook of %1 could not be saved, so nothing was submitted.', assignment),
+    remedy: trans.__('Save it, or close it without saving, then submit again.')
+  });
+}

@@ -6,6 +6,7 @@ import { facts, stateWord } from '../words';
 import { Chip } from './Marks';
 import { type IMenuLine, MenuButton } from './MenuButton';
 import { NextStepButton } from './NextStepButton';
+import { Notices } from './Notices';
 
 interface IAssignmentItemProps {
   row: AssignmentRow;
@@ -16,6 +17,8 @@ interface IAssignmentItemProps {
   onOpen: () => void;
   onStep: () => Promise<void>;
   onProblem: (problem: ErrorBody) => void;
+  onCheck: () => Promise<unknown>;
+  onGate: () => void;
 }
 
 /** One assignment in the side panel: its name, its next step, and a line of facts. */
@@ -43,6 +46,7 @@ export function AssignmentItem(props: IAssignmentItemProps): JSX.Element {
           <Chip tone="error">{problem.message}</Chip>
         </Button>
       )}
+      <Notices row={{ ...row, problem: null }} running={job !== undefined} brief onCheck={props.onCheck} onWhole={props.onGate} />
     </li>
   );
 }

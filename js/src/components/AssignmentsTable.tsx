@@ -1,11 +1,15 @@
 import { Button } from '@jupyterlab/ui-components';
-import { type KeyboardEvent, useRef } from 'react';
+import { useRef } from 'react';
 import type { AssignmentRow, Job } from '../api/wire';
 import { exactTime, shortTime } from '../dates';
+import { useEdges } from './useEdges';
+import { noticesOf } from '../notices';
 import { useTrans } from '../translation';
 import { points, score } from '../words';
 import { type IMenuLine, MenuButton } from './MenuButton';
+import { moveFocus } from './moveFocus';
 import { NextStepButton } from './NextStepButton';
+import { Notices } from './Notices';
 import { CountCell, type ICellAction, StepCell } from './StepCell';
 
 /** The actions of each step's cell. */
@@ -19,6 +23,8 @@ export interface IRowActions {
   feedback_released: ICellAction[];
 }
 
+const COLUMNS = 13;
+
 interface IAssignmentsTableProps {
   rows: AssignmentRow[];
   students: number;
@@ -29,19 +35,23 @@ interface IAssignmentsTableProps {
   onOpen: (row: AssignmentRow) => void;
   onStep: (row: AssignmentRow) => Promise<void>;
   onEditDue: (row: AssignmentRow) => void;
+  onCheck: (row: AssignmentRow) => Promise<unknown>;
+  onGate: (row: AssignmentRow) => void;
 }
 
 /** The assignments of a course; the columns are the steps, in the order of the work. */
 export function AssignmentsTable(props: IAssignmentsTableProps): JSX.Element {
   const trans = useTrans();
   const table = useRef<HTMLTableElement>(null);
-  const heads = [trans.__('Source'), trans.__('Generated'), trans.__('Released'), trans.__('Due')];
+  const box = useRef<HTMLDivElement>(null);
+  useEdges(box);
+  const heads = [trans.__('Generated'), trans.__('Released'), trans.__('Due')];
   const counted = [
     trans.__('Submitted'), trans.__('Collected'), trans.__('Autograded'), trans.__('By hand'),
     trans.__('Feedback generated'), trans.__('Feedback released')
   ];
   return (
-    <div className="jp-Hubgrade-scroll" tabIndex={-1}>
+    <div className="jp-Hubgrade-scroll" ref={box} tabIndex={-1}>
       <table
         ref={table}
         className="jp-Hubgrade-table jp-Hubgrade-assignments"
@@ -50,15 +60,16 @@ export function AssignmentsTable(props: IAssignmentsTableProps): JSX.Element {
       >
         <thead>
           <tr>
-            <th scope="col" className="jp-mod-pinned">{trans.__('Assignment')}</th>
+            <th scope="col" className="jp-mod-pinned jp-mod-start">{trans.__('Assignment')}</th>
             <th scope="col">{trans.__('Next step')}</th>
+            <th scope="col" className="jp-mod-folds">{trans.__('Source')}</th>
             {heads.map(head => (
               <th key={head} scope="col">{head}</th>
             ))}
             {counted.map(head => (
               <th key={head} scope="col" className="jp-mod-number">{head}</th>
             ))}
-            <th scope="col"><span className="jp-Hubgrade-unseen">{trans.__('More')}</span></th>
+            <th scope="col" className="jp-mod-pinned jp-mod-end"><span className="jp-Hubgrade-unseen">{trans.__('More')}</span></th>
           </tr>
         </thead>
         <tbody>
@@ -74,69 +85,65 @@ export function AssignmentsTable(props: IAssignmentsTableProps): JSX.Element {
 function Row({ row, students, now, ...props }: IAssignmentsTableProps & { row: AssignmentRow }): JSX.Element {
   const trans = useTrans();
   const actions = props.actionsOf(row);
+  const job = props.jobOf(row);
+  const noticed = noticesOf(row, trans).length > 0;
+  const source = [row.has_source ? trans._n('%1 notebook', '%1 notebooks', row.notebooks.length) : '–'];
+  if (row.max_score !== null) {
+    source.push(points(row.max_score, trans));
+  }
   return (
-    <tr>
-      <th scope="row" className="jp-mod-pinned">
-        <Button minimal className="jp-Hubgrade-link jp-Hubgrade-name" onClick={() => props.onOpen(row)} title={row.assignment_id}>
-          {row.assignment_id}
-        </Button>
-        {row.mean_score !== null && row.max_score !== null && (
-          <div className="jp-Hubgrade-facts">
-            {trans.__('mean %1 of %2', score(row.mean_score), score(row.max_score))}
-          </div>
-        )}
-      </th>
-      <td className="jp-Hubgrade-nextcell">
-        <NextStepButton row={row} job={props.jobOf(row)} onStep={() => props.onStep(row)} />
-      </td>
-      <td>
-        {row.has_source ? trans._n('%1 notebook', '%1 notebooks', row.notebooks.length) : '–'}
-        {row.max_score !== null && <div className="jp-Hubgrade-facts">{points(row.max_score, trans)}</div>}
-      </td>
-      <td><StepCell step={row.generated} actions={actions.generated} /></td>
-      <td><StepCell step={row.released} actions={actions.released} /></td>
-      <td>
-        <Button minimal className="jp-Hubgrade-link" onClick={() => props.onEditDue(row)}
-          title={row.due_date ? exactTime(row.due_date) : trans.__('Set due date…')}>
-          {row.due_date ? shortTime(row.due_date, now) : trans.__('Set…')}
-        </Button>
-      </td>
-      <td className="jp-mod-number">
-        {trans.__('%1 / %2', row.submitted, students)}
-        {row.late > 0 && <div className="jp-Hubgrade-facts">{trans.__('%1 late', row.late)}</div>}
-      </td>
-      <td><CountCell count={row.collected} actions={actions.collected} /></td>
-      <td><CountCell count={row.autograded} actions={actions.autograded} /></td>
-      <td><CountCell count={row.manual} actions={actions.manual} /></td>
-      <td><CountCell count={row.feedback_generated} actions={actions.feedback_generated} /></td>
-      <td><CountCell count={row.feedback_released} actions={actions.feedback_released} /></td>
-      <td><MenuButton label={trans.__('More for %1', row.assignment_id)} lines={props.menuOf(row)} /></td>
-    </tr>
+    <>
+      <tr className={noticed ? 'jp-mod-noticed' : undefined}>
+        <th scope="row" className="jp-mod-pinned jp-mod-start">
+          <Button minimal className="jp-Hubgrade-link jp-Hubgrade-name" onClick={() => props.onOpen(row)} title={row.assignment_id}>
+            {row.assignment_id}
+          </Button>
+          {row.mean_score !== null && row.max_score !== null ? (
+            <div className="jp-Hubgrade-facts">
+              {trans.__('mean %1 of %2', score(row.mean_score), score(row.max_score))}
+            </div>
+          ) : (
+            <div className="jp-Hubgrade-facts jp-Hubgrade-folded">{source.join(' · ')}</div>
+          )}
+        </th>
+        <td className="jp-Hubgrade-nextcell">
+          <NextStepButton row={row} job={job} onStep={() => props.onStep(row)} />
+        </td>
+        <td className="jp-mod-folds">
+          {source[0]}
+          {source.length > 1 && <div className="jp-Hubgrade-facts">{source[1]}</div>}
+        </td>
+        <td><StepCell step={row.generated} actions={actions.generated} /></td>
+        <td><StepCell step={row.released} actions={actions.released} /></td>
+        <td className="jp-Hubgrade-duecell">
+          <Button minimal className="jp-Hubgrade-link" onClick={() => props.onEditDue(row)}
+            title={row.due_date ? exactTime(row.due_date) : trans.__('Set due date…')}>
+            {row.due_date ? shortTime(row.due_date, now) : trans.__('Set…')}
+          </Button>
+        </td>
+        <td className="jp-mod-number">
+          {trans.__('%1 / %2', row.submitted, students)}
+          {row.late > 0 && <div className="jp-Hubgrade-facts">{trans.__('%1 late', row.late)}</div>}
+        </td>
+        <td><CountCell count={row.collected} actions={actions.collected} /></td>
+        <td><CountCell count={row.autograded} actions={actions.autograded} /></td>
+        <td><CountCell count={row.manual} actions={actions.manual} /></td>
+        <td><CountCell count={row.feedback_generated} actions={actions.feedback_generated} /></td>
+        <td><CountCell count={row.feedback_released} actions={actions.feedback_released} /></td>
+        <td className="jp-mod-pinned jp-mod-end"><MenuButton label={trans.__('More for %1', row.assignment_id)} lines={props.menuOf(row)} /></td>
+      </tr>
+      {noticed && (
+        <tr className="jp-Hubgrade-noticerow">
+          <td colSpan={COLUMNS} className="jp-Hubgrade-noticecell">
+            <Notices
+              row={row}
+              running={job !== undefined}
+              onCheck={() => props.onCheck(row)}
+              onWhole={() => props.onGate(row)}
+            />
+          </td>
+        </tr>
+      )}
+    </>
   );
-}
-
-/** Move the focus between the buttons of a table by the arrow keys. */
-function moveFocus(event: KeyboardEvent, table: HTMLTableElement | null): void {
-  const cell = (event.target as HTMLElement).closest('td, th');
-  const line = cell?.parentElement;
-  if (!table || !cell || !(line instanceof HTMLTableRowElement)) {
-    return;
-  }
-  const across = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  const down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  let next: HTMLElement | null | undefined;
-  if (across) {
-    const all = [...line.querySelectorAll<HTMLElement>('button:not(:disabled)')];
-    next = all[all.indexOf(event.target as HTMLElement) + across];
-  } else if (down) {
-    const lines = [...table.tBodies[0].rows];
-    const target = lines[lines.indexOf(line) + down];
-    const column = [...line.cells].indexOf(cell as HTMLTableCellElement);
-    next =
-      target?.cells[column]?.querySelector<HTMLElement>('button') ?? target?.querySelector<HTMLElement>('button');
-  }
-  if (next) {
-    event.preventDefault();
-    next.focus();
-  }
 }

@@ -4,6 +4,7 @@ import {
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type CSSProperties, type ReactNode, useRef } from 'react';
+import { useEdges } from './useEdges';
 
 declare module '@tanstack/react-table' {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the names belong to the interface
@@ -11,6 +12,10 @@ declare module '@tanstack/react-table' {
     align?: 'right';
     /** Width in pixels; the column without one takes what is left. */
     width?: number;
+    /** The width where there is little room. */
+    narrow?: number;
+    /** Whether the column is left out where there is little room: another one says it too. */
+    folds?: boolean;
     /** Where the column stays while the others scroll sideways: pixels from the left edge. */
     left?: number;
     /** The same from the right edge. */
@@ -34,18 +39,24 @@ interface IDataTableProps<T> {
 }
 
 const ROW_HEIGHT = 44;
-/** What a column without a width has at least. */
+/** What a column without a width has at least: with room, and without. */
 const LEAST_WIDTH = 260;
+const LEAST_NARROW = 190;
+/** Below this width of the box there is little room. */
+const ROOMY = 1000;
 const ARIA = { asc: 'ascending', desc: 'descending' } as const;
 
 /** A real table of which only the rows in view are in the page; it sorts by its heads. */
 export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
   const { label, rows, columns, rowId, sorting, onSorting, selection, onSelection } = props;
   const scroll = useRef<HTMLDivElement>(null);
+  const room = useEdges(scroll);
+  const narrow = room > 0 && room < ROOMY;
+  const folded = columns.filter(column => narrow && column.meta?.folds).map(column => [column.id ?? '', false] as const);
   const table = useReactTable({
     data: rows,
     columns,
-    state: { sorting, rowSelection: selection ?? {} },
+    state: { sorting, rowSelection: selection ?? {}, columnVisibility: Object.fromEntries(folded) },
     getRowId: rowId,
     onSortingChange: onSorting,
     onRowSelectionChange: onSelection,
@@ -64,13 +75,16 @@ export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
   const items = virtual.getVirtualItems();
   const above = items[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (items[items.length - 1]?.end ?? 0);
-  const minWidth = columns.reduce((sum, { meta }) => sum + (meta?.width ?? LEAST_WIDTH), 0);
+  const widthOf = (meta?: ColumnMeta<T, unknown>) => (narrow ? (meta?.narrow ?? meta?.width) : meta?.width);
+  const least = narrow ? LEAST_NARROW : LEAST_WIDTH;
+  const shown = table.getVisibleLeafColumns().map(column => ({ id: column.id, width: widthOf(column.columnDef.meta) }));
+  const minWidth = shown.reduce((sum, { width }) => sum + (width ?? least), 0);
   return (
     <div className="jp-Hubgrade-scroll" ref={scroll}>
-      <table className="jp-Hubgrade-table jp-Hubgrade-data" style={{ minWidth }} aria-label={label} aria-rowcount={sorted.length + 1}>
+      <table className={`jp-Hubgrade-table jp-Hubgrade-data ${narrow ? 'jp-mod-narrow' : ''}`} style={{ minWidth }} aria-label={label} aria-rowcount={sorted.length + 1}>
         <colgroup>
-          {table.getAllLeafColumns().map(column => (
-            <col key={column.id} style={{ width: column.columnDef.meta?.width }} />
+          {shown.map(({ id, width }) => (
+            <col key={id} style={{ width }} />
           ))}
         </colgroup>
         <thead>
@@ -129,10 +143,10 @@ export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
 
 function placing(meta: ColumnMeta<unknown, unknown> | undefined): { className?: string; style?: CSSProperties } {
   if (meta?.left !== undefined) {
-    return { className: 'jp-mod-pinned', style: { insetInlineStart: meta.left } };
+    return { className: meta.heads ? 'jp-mod-pinned jp-mod-start' : 'jp-mod-pinned', style: { insetInlineStart: meta.left } };
   }
   if (meta?.right !== undefined) {
-    return { className: 'jp-mod-pinned', style: { insetInlineEnd: meta.right } };
+    return { className: 'jp-mod-pinned jp-mod-end', style: { insetInlineEnd: meta.right } };
   }
   return meta?.align === 'right' ? { className: 'jp-mod-number' } : {};
 }

@@ -6,7 +6,19 @@ import { Chip } from './Marks';
 /** Say how the release gate stands: what grading the assignment's own solution has shown. */
 export function GateReport({ gate }: { gate: Gate }): JSX.Element {
   const trans = useTrans();
-  const { verdict } = gate;
+  const { verdict, unfinished } = gate;
+  if (unfinished) {
+    return (
+      <>
+        <p>
+          <Chip tone="warning">
+            <strong>{trans.__('The check itself did not finish.')}</strong> {unfinished.message} {unfinished.remedy}
+          </Chip>
+        </p>
+        <p className="jp-Hubgrade-muted">{trans.__('That says nothing about its solution.')}</p>
+      </>
+    );
+  }
   if (!verdict) {
     return (
       <p className="jp-Hubgrade-muted">

@@ -16,7 +16,8 @@ interface INextStepButtonProps {
 export function NextStepButton({ row, job, onStep }: INextStepButtonProps): JSX.Element {
   const trans = useTrans();
   const [busy, run] = useBusy(onStep);
-  const label = nextStepLabel(row.next_step, trans);
+  const step = row.next_step.step === 'generate_assignment' ? row.generated : row.released;
+  const label = nextStepLabel(row.next_step, trans, step.state === 'outdated');
   if (job) {
     return (
       <span className="jp-Hubgrade-next jp-mod-running">

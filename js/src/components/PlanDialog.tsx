@@ -1,3 +1,4 @@
+import { Button } from '@jupyterlab/ui-components';
 import { useState } from 'react';
 import type { Plan } from '../api/wire';
 import { useTrans } from '../translation';
@@ -9,10 +10,12 @@ interface IPlanDialogProps {
   plan: Plan;
   /** Called with the word that was typed (empty when none was asked for), or null. */
   onClose: (typed: string | null) => void;
+  /** Called when the assignment's own solution shall be tried again instead. */
+  onCheck: () => void;
 }
 
 /** Say what a job would replace, for how many and where the backup goes, before it is done. */
-export function PlanDialog({ plan, onClose }: IPlanDialogProps): JSX.Element {
+export function PlanDialog({ plan, onClose, onCheck }: IPlanDialogProps): JSX.Element {
   const trans = useTrans();
   const [typed, setTyped] = useState('');
   const sentence = planSentence(plan, trans);
@@ -24,6 +27,13 @@ export function PlanDialog({ plan, onClose }: IPlanDialogProps): JSX.Element {
       accept={planLabel(plan, trans)}
       danger={word !== null || isHeldBack(plan)}
       disabled={word !== null && typed !== word}
+      extra={
+        isHeldBack(plan) && (
+          <Button type="button" className="jp-mod-styled" onClick={onCheck}>
+            {trans.__('Check again')}
+          </Button>
+        )
+      }
       onAccept={() => onClose(typed)}
       onDismiss={() => onClose(null)}
     >

@@ -16,7 +16,7 @@ interface IStudentItemProps {
   onFetchFeedback: () => Promise<unknown>;
   onOpen: () => void;
   onOpenFeedback: (path: string) => void;
-  onCopyReceipt: (code: string) => void;
+  onCopyReceipt: (text: string, submittedAt: string) => void;
 }
 
 /** One assignment as its student sees it: what to do next, until when, and what arrived. */
@@ -53,7 +53,7 @@ export function StudentItem(props: IStudentItemProps): JSX.Element {
           <Chip tone="ok">{trans.__('Submitted')}</Chip> <Time iso={newest.submitted_at} now={now} />
           {row.submissions.length > 1 && ` · ${trans.__('attempt %1', row.submissions.length)}`}
           {newest.receipt && (
-            <Button minimal className="jp-Hubgrade-link" title={trans.__('Copy the receipt')} onClick={() => props.onCopyReceipt(receiptText(newest))}>
+            <Button minimal className="jp-Hubgrade-link" title={trans.__('Copy the receipt')} onClick={() => props.onCopyReceipt(receiptText(newest), newest.submitted_at)}>
               {trans.__('Receipt %1', newest.receipt.code)}
             </Button>
           )}
@@ -84,22 +84,35 @@ function StudentStep(props: IStudentItemProps & { newest?: OwnSubmission }): JSX
   const { row, newest } = props;
   const trans = useTrans();
   const path = newest?.feedback_paths[0];
+  const id = row.assignment_id;
   if (newest?.feedback === 'fetched' && path) {
-    return <Step label={trans.__('Open feedback')} run={() => Promise.resolve(props.onOpenFeedback(path))} />;
+    return <Step label={trans.__('Open feedback')} name={trans.__('Open feedback on %1', id)} run={() => Promise.resolve(props.onOpenFeedback(path))} />;
   }
   if (newest?.feedback === 'available' || newest?.feedback === 'updated') {
-    return <Step label={trans.__('Fetch feedback')} run={props.onFetchFeedback} />;
+    return <Step label={trans.__('Fetch feedback')} name={trans.__('Fetch feedback on %1', id)} run={props.onFetchFeedback} />;
   }
   if (!row.fetched) {
-    return <Step label={trans.__('Fetch')} run={props.onFetch} />;
+    return <Step label={trans.__('Fetch')} name={trans.__('Fetch %1', id)} run={props.onFetch} />;
   }
-  return <Step label={newest ? trans.__('Submit again') : trans.__('Submit')} run={props.onSubmit} quiet={Boolean(newest)} />;
+  return newest ? (
+    <Step label={trans.__('Submit again')} name={trans.__('Submit again %1', id)} run={props.onSubmit} quiet />
+  ) : (
+    <Step label={trans.__('Submit')} name={trans.__('Submit %1', id)} run={props.onSubmit} />
+  );
 }
 
-function Step({ label, run, quiet }: { label: string; run: () => Promise<unknown>; quiet?: boolean }): JSX.Element {
+interface IStepProps {
+  label: string;
+  /** The label with the assignment, for who does not see the row; it begins with the label. */
+  name: string;
+  run: () => Promise<unknown>;
+  quiet?: boolean;
+}
+
+function Step({ label, name, run, quiet }: IStepProps): JSX.Element {
   const [busy, start] = useBusy(run);
   return (
-    <Button className={`jp-Hubgrade-next jp-mod-styled ${quiet ? '' : 'jp-mod-accept'}`} aria-disabled={busy} aria-busy={busy} onClick={start}>
+    <Button className={`jp-Hubgrade-next jp-mod-styled ${quiet ? '' : 'jp-mod-accept'}`} aria-label={name} aria-disabled={busy} aria-busy={busy} onClick={start}>
       {label}
     </Button>
   );

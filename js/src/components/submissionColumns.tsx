@@ -67,7 +67,7 @@ export function submissionColumns({ trans, now, notebooks, menuOf, onTell }: ICo
           {studentName(row) !== row.student_id && <div className="jp-Hubgrade-facts">{row.student_id}</div>}
         </>
       ),
-      meta: { width: 150, left: 36, heads: true }
+      meta: { width: 150, narrow: 140, left: 36, heads: true }
     },
     {
       id: 'outcome',
@@ -84,37 +84,44 @@ export function submissionColumns({ trans, now, notebooks, menuOf, onTell }: ICo
       accessorFn: row => row.newest_attempt ?? row.collected_attempt ?? '',
       cell: ({ row: { original: row } }) => {
         const at = row.newest_attempt ?? row.collected_attempt;
-        return at ? <Time iso={at} now={now} /> : '–';
+        return at ? (
+          <>
+            <Time iso={at} now={now} />
+            <div className="jp-Hubgrade-facts jp-Hubgrade-folded">{folded(row)}</div>
+          </>
+        ) : (
+          '–'
+        );
       },
-      meta: { width: 104 }
+      meta: { width: 108 }
     },
     {
       id: 'attempts',
       header: trans.__('Attempts'),
       accessorFn: row => row.attempts,
-      meta: { align: 'right', width: 80 }
+      meta: { align: 'right', width: 80, folds: true }
     },
     {
       id: 'late',
       header: trans.__('Late by'),
       accessorFn: row => row.late_s,
       cell: ({ row }) => lateBy(row.original.late_s, trans),
-      meta: { align: 'right', width: 92 }
+      meta: { align: 'right', width: 92, folds: true }
     },
-    ...perNotebook,
     {
       id: 'total',
       header: trans.__('Total'),
       accessorFn: row => row.score ?? -1,
       cell: ({ row: { original: row } }) => (row.score === null ? '–' : <Score got={row.score} of={row.max_score} />),
-      meta: { align: 'right', width: 88 }
+      meta: { align: 'right', width: 88, narrow: 80 }
     },
     {
       id: 'feedback',
       header: trans.__('Feedback'),
       accessorFn: feedbackWord,
-      meta: { width: 88 }
+      meta: { width: 92 }
     },
+    ...perNotebook,
     {
       id: 'more',
       enableSorting: false,
@@ -125,6 +132,13 @@ export function submissionColumns({ trans, now, notebooks, menuOf, onTell }: ICo
       meta: { width: 40, right: 0 }
     }
   ];
+
+  /** Say in a line what has no column of its own where there is little room. */
+  function folded(row: SubmissionRow): string {
+    const attempts = row.attempts > 1 ? trans._n('%1 attempt', '%1 attempts', row.attempts) : '';
+    const late = row.late_s > 0 ? trans.__('%1 late', lateBy(row.late_s, trans)) : '';
+    return [late, attempts].filter(Boolean).join(' · ');
+  }
 
   function feedbackWord(row: SubmissionRow): string {
     if (row.feedback_released !== 'none') {

@@ -2,6 +2,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import type { Job } from '../api/wire';
 import type { Model } from '../model';
+import { exactTime } from '../dates';
 import { IHubgrade } from '../tokens';
 import { isHeldBack, jobResult, verbName } from '../words';
 
@@ -18,10 +19,10 @@ export const toastsPlugin: JupyterFrontEndPlugin<void> = {
 async function announce({ acts, model, opener, trans }: IHubgrade, job: Job): Promise<void> {
   const { course_key } = job;
   const { assignment_id, verb } = job.request;
-  const text = `${verbName(verb, trans)} ${assignment_id}: ${jobResult(job, trans)}`;
+  const text = `${verbName(verb, trans)} ${assignment_id}: ${jobResult(job, trans)}${submittedAt(job)}`;
   const generated = verb === 'generate_assignment' && job.state === 'done' && job.failed === 0;
   const held = generated && (await isReleaseHeldBack(model, course_key, assignment_id));
-  if (held || job.error?.code === 'gate_failed') {
+  if (held || job.error?.code === 'gate_failed' || job.error?.code === 'check_unfinished') {
     // planned anew, the dialog shows every finding and asks for the second word
     opener.notify(text, job.error ? 'error' : 'warning', {
       label: trans.__('Show why'),
@@ -33,6 +34,11 @@ async function announce({ acts, model, opener, trans }: IHubgrade, job: Job): Pr
     label: trans.__('Show'),
     run: () => opener.coursePage({ course_key, ...placeOf(job) })
   });
+}
+
+/** Say when a submission was made, exactly: a student may have to show it. */
+function submittedAt({ request, state, ended_at }: Job): string {
+  return request.verb === 'submit' && state === 'done' && ended_at ? `, ${exactTime(ended_at)}` : '';
 }
 
 async function isReleaseHeldBack(model: Model, course: string, assignment_id: string): Promise<boolean> {

@@ -108,6 +108,8 @@ export function AssignmentsTab({ course, onOpen }: IAssignmentsTabProps): JSX.El
               onOpen={row => onOpen(row.assignment_id)}
               onStep={row => acts.nextStep(course, row)}
               onEditDue={row => void acts.editDueDate(course, row)}
+              onCheck={row => acts.check(course, row.assignment_id)}
+              onGate={row => void acts.showGate(course, row)}
             />
           )
         }

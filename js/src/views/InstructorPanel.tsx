@@ -66,6 +66,8 @@ export function InstructorPanel({ course }: { course: CourseRef }): JSX.Element 
                     onOpen={() => show(row)}
                     onStep={() => acts.nextStep(key, row)}
                     onProblem={problem => void acts.showProblem(problem)}
+                    onCheck={() => acts.check(key, row.assignment_id)}
+                    onGate={() => void acts.showGate(key, row)}
                   />
                 ))}
               </ul>

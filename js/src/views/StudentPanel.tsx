@@ -2,6 +2,7 @@ import type { CourseRef, StudentAssignment } from '../api/wire';
 import { Empty, Faces } from '../components/Faces';
 import { RunningJobs } from '../components/RunningJobs';
 import { StudentItem } from '../components/StudentItem';
+import { exactTime } from '../dates';
 import { useActiveJobs, useHubgrade, useNow, useStudentPage } from '../hooks';
 
 type State = StudentAssignment['state'];
@@ -40,7 +41,9 @@ export function StudentPanel({ course }: { course: CourseRef }): JSX.Element {
       onFetchFeedback={() => acts.run(key, { verb: 'fetch_feedback', assignment_id: row.assignment_id })}
       onOpen={() => open(row)}
       onOpenFeedback={path => opener.document(path)}
-      onCopyReceipt={receipt => void acts.copy(receipt, trans.__('Receipt copied'))}
+      onCopyReceipt={(receipt, at) =>
+        void acts.copy(receipt, trans.__('Receipt copied: %1, %2', row.assignment_id, exactTime(at)))
+      }
     />
   );
   return (

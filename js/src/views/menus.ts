@@ -54,7 +54,7 @@ export function assignmentMenu(hubgrade: IHubgrade, course: string, row: Assignm
   const released = row.released.state !== 'none';
   const counted = countedSteps(row, trans).flatMap(step => [
     ...(step.remaining > 0 ? [{ label: step.some, run: run(step.verb) }] : []),
-    { label: step.every, run: run(step.verb, 'all'), disabled: step.total === 0 }
+    ...(step.total > 0 ? [{ label: step.every, run: run(step.verb, 'all') }] : [])
   ]);
   return [
     {
@@ -93,7 +93,7 @@ export function assignmentMenu(hubgrade: IHubgrade, course: string, row: Assignm
     },
     { label: '' },
     ...counted,
-    { label: '' },
+    ...(counted.length > 0 ? [{ label: '' }] : []),
     {
       label: trans.__('Open in formgrader'),
       run: () => void acts.openFormgrader(course, { assignment_id })
