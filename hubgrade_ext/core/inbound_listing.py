@@ -1,9 +1,13 @@
 """The listing of the inbound folder, remembered while nothing comes in: for pages, not for verbs.
 
 Listing 60,000 names takes longer than all else on a page, so that of a large
-course is kept in the state folder too, for the next server. Both hold it as one
-text, the names with a `/` in between, which no name can hold; both go with the
-key of the folder.
+course is kept in the state folder too, for the next server. Both hold it as it
+is in the file, where nothing is made of it that a page does not ask for:
+
+    name/name/…/name/seal       no name can hold a `/`
+
+The seal is a digest of the folder's path, its key and the length of the names:
+with another one it is of another folder, of another time, or cut short.
 """
 
 from __future__ import annotations
@@ -13,9 +17,8 @@ import math
 import os
 import threading
 import time
-import zlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 from hubgrade_ext.core.disk import write_cache
@@ -27,10 +30,11 @@ REMEMBERED_FOLDERS = 4
 WORTH_KEEPING = 5000
 KEEP_INTERVAL_S = 60.0
 # changes with the shape of the file
-_FORMAT = b"1"
+_FORMAT = 1
+_SEAL_BYTES = 65
 
 _lock = threading.Lock()
-_listings: OrderedDict[str, tuple[Key, str]] = OrderedDict()
+_listings: OrderedDict[str, tuple[Key, bytes]] = OrderedDict()
 _kept_at: dict[Path, float] = {}
 
 
@@ -39,7 +43,7 @@ def listed_names(settings: CourseSettings) -> list[str]:
 
     Raises: ExchangeBroken when the folder is there but cannot be read.
     """
-    names = _listing(settings)
+    names = os.fsdecode(_listing(settings)).rpartition("/")[0]
     return names.split("/") if names else []
 
 
@@ -48,7 +52,7 @@ def listed_attempts(settings: CourseSettings, assignment_id: str) -> dict[str, C
 
     Raises: ExchangeBroken when the folder is there but cannot be read.
     """
-    names = _names_with(f"+{assignment_id}+", _listing(settings))
+    names = _names_with(f"+{assignment_id}+".encode(), _listing(settings))
     return group_unread(names).get(assignment_id, {})
 
 
@@ -57,59 +61,63 @@ def listing_file(settings: CourseSettings) -> Path:
     return settings.state_dir / "inbound-listing"
 
 
-def _names_with(part: str, names: str) -> Iterator[str]:
-    at = names.find(part)
+def _names_with(part: bytes, listing: bytes) -> list[str]:
+    found = []
+    at = listing.find(part)
     while at >= 0:
-        end = names.find("/", at)
-        end = len(names) if end < 0 else end
-        yield names[names.rfind("/", 0, at) + 1 : end]
-        at = names.find(part, end)
+        end = listing.find(b"/", at)
+        found.append(listing[listing.rfind(b"/", 0, at) + 1 : end])
+        at = listing.find(part, end)
+    # decoded in one go: a page asks this of thousands
+    return os.fsdecode(b"/".join(found)).split("/") if found else []
 
 
-def _listing(settings: CourseSettings) -> str:
+def _listing(settings: CourseSettings) -> bytes:
     folder = str(inbound_dir(settings))
     key = key_of(folder)
     if key is None or not is_settled(key) or not settings.default_exchange:
-        return "/".join(inbound_names(settings))
+        return _sealed(inbound_names(settings), folder, key)
     with _lock:
         known = _listings.get(folder)
     if known is not None and known[0] == key:
         return known[1]
-    header = hashlib.sha256(_FORMAT + repr((folder, key)).encode()).digest()
-    names = _kept(settings, header)
-    if names is None:
-        found = inbound_names(settings)
-        names = "/".join(found)
-        if len(found) >= WORTH_KEEPING:
-            _keep(settings, header, names)
+    listing = _kept(settings, folder, key)
+    if listing is None:
+        names = inbound_names(settings)
+        listing = _sealed(names, folder, key)
+        if len(names) >= WORTH_KEEPING:
+            _keep(settings, listing)
     with _lock:
-        _listings[folder] = key, names
+        _listings[folder] = key, listing
         _listings.move_to_end(folder)
         while len(_listings) > REMEMBERED_FOLDERS:
             _listings.popitem(last=False)
-    return names
+    return listing
 
 
-def _kept(settings: CourseSettings, header: bytes) -> str | None:
+def _sealed(names: list[str], folder: str, key: Key | None) -> bytes:
+    joined = os.fsencode("/".join(names))
+    return joined + _seal(folder, key, len(joined))
+
+
+def _seal(folder: str, key: Key | None, size_bytes: int) -> bytes:
+    return b"/" + hashlib.sha256(repr((_FORMAT, folder, key, size_bytes)).encode()).hexdigest().encode()
+
+
+def _kept(settings: CourseSettings, folder: str, key: Key) -> bytes | None:
     try:
-        content = listing_file(settings).read_bytes()
+        listing = listing_file(settings).read_bytes()
     except OSError:
         return None
-    start = len(header) + 4
-    names = content[start:]
-    # what a loss of power left of it may have the right length
-    return os.fsdecode(names) if content[:start] == header + _sum(names) else None
+    seal = _seal(folder, key, len(listing) - _SEAL_BYTES)
+    # no name has a zero byte, but what a loss of power left of a file may consist of them
+    return listing if listing.endswith(seal) and b"\0" not in listing else None
 
 
-def _keep(settings: CourseSettings, header: bytes, names: str) -> None:
+def _keep(settings: CourseSettings, listing: bytes) -> None:
     path = listing_file(settings)
     with _lock:
         if time.monotonic() - _kept_at.get(path, -math.inf) < KEEP_INTERVAL_S:
             return
         _kept_at[path] = time.monotonic()
-    content = os.fsencode(names)
-    write_cache(path, header + _sum(content) + content)
-
-
-def _sum(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(4, "big")
+    write_cache(path, listing)

@@ -238,11 +238,20 @@ def test_a_new_server_knows_the_listing_of_the_old_one(
     assert (new[WHO].attempts, new[WHO].waiting) == (3, True)
 
 
-@pytest.mark.parametrize("keep", [0, 20, -5], ids=["empty", "header", "cut short"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: whole[:-5],
+        lambda whole: whole[5:],
+        lambda whole: b"\0" * 9 + whole[9:],
+    ],
+    ids=["empty", "end lost", "begin lost", "zeros"],
+)
 def test_a_listing_that_cannot_be_read_is_as_good_as_none(
-    settings: CourseSettings, listing: Path, keep: int
+    settings: CourseSettings, listing: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     names = inbound_listing.listed_names(settings)
-    listing.write_bytes(listing.read_bytes()[:keep])
+    listing.write_bytes(damage(listing.read_bytes()))
     _forget()
     assert inbound_listing.listed_names(settings) == names
