@@ -94,6 +94,15 @@ def _beside(folder: Path, what: str, students: int, least_ratio: float, cells: l
     return Row(f"{what} autograded", f"{students} students", taken[0], taken[1], least_ratio=least_ratio)
 
 
+_WATCH = (
+    "import os, pathlib, resource, subprocess, sys;"
+    "group = pathlib.Path(sys.argv[1]) / 'tasks';"
+    "group.write_text(str(os.getpid())) if group.exists() else None;"
+    "subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+)
+
+
 def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:
     """Autograde ps1 of a course by a command, and say what that took."""
     module, verb, *options = command
@@ -101,20 +110,13 @@ def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:
     counted = os.getuid() == 0 and (CPUACCT / "tasks").exists()
     if counted:
         group.mkdir()
-    watch = (
-        "import os, pathlib, resource, subprocess, sys;"
-        "group = pathlib.Path(sys.argv[1]) / 'tasks';"
-        "group.write_text(str(os.getpid())) if group.exists() else None;"
-        "subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     begun = time.monotonic()
     done = subprocess.run(
         [
             sys.executable,
             "-c",
-            watch,
+            _WATCH,
             str(group),
             sys.executable,
             "-W",

@@ -11,7 +11,7 @@ from hubgrade_ext.core.counts import Counts
 from hubgrade_ext.core.errors import HubgradeError, InvalidName
 from hubgrade_ext.core.folders import server_path
 from hubgrade_ext.core.gradebook import AssignmentRecord
-from hubgrade_ext.core.models import AssignmentRow, ErrorBody, Gate, NotebookRef, StepCount, Verb
+from hubgrade_ext.core.models import AssignmentRow, ErrorBody, Gate, NextStep, NotebookRef, StepCount, Verb
 from hubgrade_ext.core.names import check_assignment_id
 from hubgrade_ext.core.next_step import next_step
 
@@ -36,20 +36,7 @@ def assignment_row(
     return AssignmentRow(
         assignment_id=assignment_id,
         notebooks=notebooks,
-        next_step=next_step(
-            has_source=files.source is not None and bool(notebooks),
-            generated=files.generated.state,
-            released=files.released.state,
-            due_date=due_date,
-            now=datetime.now(UTC),
-            submitted=counts.submitted,
-            collect_left=counts.collect_left,
-            autograde_left=counts.autograde_left,
-            autograde_failed=failures.get("autograde", 0),
-            manual_left=counts.manual_left,
-            feedback_left=counts.feedback_left,
-            release_left=counts.release_left,
-        ),
+        next_step=_next_step(files, due_date, counts, failures, has_notebooks=bool(notebooks)),
         generated=files.generated,
         released=files.released,
         submitted=counts.submitted,
@@ -63,6 +50,30 @@ def assignment_row(
         problem=_problem(assignment_id, problem),
         gate=gate,
         **_steps(counts, failures),
+    )
+
+
+def _next_step(
+    files: AssignmentFiles,
+    due_date: datetime | None,
+    counts: Counts,
+    failures: Failures,
+    *,
+    has_notebooks: bool,
+) -> NextStep:
+    return next_step(
+        has_source=files.source is not None and has_notebooks,
+        generated=files.generated.state,
+        released=files.released.state,
+        due_date=due_date,
+        now=datetime.now(UTC),
+        submitted=counts.submitted,
+        collect_left=counts.collect_left,
+        autograde_left=counts.autograde_left,
+        autograde_failed=failures.get("autograde", 0),
+        manual_left=counts.manual_left,
+        feedback_left=counts.feedback_left,
+        release_left=counts.release_left,
     )
 
 

@@ -28,7 +28,17 @@ def write_ps1(folder: Path) -> None:
 def write_ps2(folder: Path) -> None:
     """Write a small assignment: one question graded by tests, one by hand."""
     folder.mkdir()
-    cells = [
+    notebook = {
+        "cells": [{"id": f"vowels-{number}"} | cell for number, cell in enumerate(_vowels(), 1)],
+        "metadata": {"kernelspec": PYTHON3, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (folder / "vowels.ipynb").write_text(json.dumps(notebook, indent=1))
+
+
+def _vowels() -> list[dict[str, object]]:
+    return [
         _markdown(
             "# Counting vowels\n\n"
             "Write a function that counts the vowels (a, e, i, o, u) of a text, upper and lower case."
@@ -61,13 +71,6 @@ def write_ps2(folder: Path) -> None:
             _nbgrader("other-languages", grade=True, solution=True, points=3),
         ),
     ]
-    notebook = {
-        "cells": [{"id": f"vowels-{number}"} | cell for number, cell in enumerate(cells, 1)],
-        "metadata": {"kernelspec": PYTHON3, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    (folder / "vowels.ipynb").write_text(json.dumps(notebook, indent=1))
 
 
 def _markdown(source: str, metadata: dict[str, object] | None = None) -> dict[str, object]:

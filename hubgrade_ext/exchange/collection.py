@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from datetime import UTC, datetime, timedelta
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -131,17 +132,10 @@ def collect_one(course: Course, attempt: Attempt, backups: Backups) -> list[str]
     source = inbound_dir(settings) / attempt.folder
     told: list[str] = []
 
-    def init_src(self: Any) -> None:
-        self.course_path = os.path.join(self.root, self.coursedir.course_id)
-        self.inbound_path = str(source.parent)
-        naive = attempt.submitted_at.astimezone(UTC).replace(tzinfo=None)
-        record = {"username": attempt.student_id, "filename": attempt.folder, "timestamp": naive}
-        self.src_records = [record]
-
     def do_copy(self: Any, src: str, dest: str, log: object = None) -> None:
         told.extend(_copy_submission(self.coursedir, Path(src), Path(dest)))
 
-    overrides: dict[str, Any] = {"init_src": init_src}
+    overrides: dict[str, Any] = {"init_src": partialmethod(_look_at, source.parent, attempt)}
     if is_nbgraders(cls, default.ExchangeCollect, "do_copy"):
         overrides["do_copy"] = do_copy
     with (
@@ -162,6 +156,16 @@ def collect_one(course: Course, attempt: Attempt, backups: Backups) -> list[str]
         told.extend(_mend_timestamp(staged, attempt))
         put_in_place(staged, collected_dir(settings, attempt.student_id, attempt.assignment_id), backups)
     return told
+
+
+def _look_at(self: Any, inbound: Path, attempt: Attempt) -> None:
+    """Stand for `init_src`: the one attempt that was chosen, and no look at the others."""
+    self.course_path = os.path.join(self.root, self.coursedir.course_id)
+    self.inbound_path = str(inbound)
+    naive = attempt.submitted_at.astimezone(UTC).replace(tzinfo=None)
+    self.src_records = [
+        {"username": attempt.student_id, "filename": attempt.folder, "timestamp": naive},
+    ]
 
 
 def _copy_submission(coursedir: Any, source: Path, copy: Path) -> list[str]:

@@ -75,12 +75,14 @@ def collect_staged(
         )
         found = submission_folders(there, settings.submitted_directory, assignment_id)
         names = [student_id] if student_id != "*" else sorted(found)
-        brought = []
-        for student in names:
-            if staged(student).is_dir() and {p.name for p in staged(student).iterdir()} - {"timestamp.txt"}:
-                put_in_place(staged(student), collected_dir(settings, student, assignment_id), backups)
-                brought.append(student)
+        brought = [student for student in names if _has_files(staged(student))]
+        for student in brought:
+            put_in_place(staged(student), collected_dir(settings, student, assignment_id), backups)
         return brought
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and bool({path.name for path in folder.iterdir()} - {"timestamp.txt"})
 
 
 def _show_what_is_there(
