@@ -27,6 +27,7 @@ from traitlets.config.loader import Config, JSONFileConfigLoader, PyFileConfigLo
 
 from hubgrade_ext.core.errors import ConfigBroken, CourseBroken
 from hubgrade_ext.core.secrets_masked import mask_urls
+from hubgrade_ext.core.stopping import Stopped
 
 Level = Literal["system", "user", "course"]
 Stage = Literal["jupyter", "nbgrader", "course"]
@@ -139,7 +140,7 @@ def _read(path: Path, level: Level, stage: Stage) -> ConfigSource:
     kind = PyFileConfigLoader if path.suffix == ".py" else JSONFileConfigLoader
     try:
         config = kind(path.name, path=str(path.parent)).load_config()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         raise
     except BaseException as error:  # noqa: BLE001 (somebody else's program: it may raise anything)
         return ConfigSource(path, level, stage, True, Config(), _broken(path, error))

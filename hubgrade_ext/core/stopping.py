@@ -17,6 +17,10 @@ from contextlib import contextmanager
 GRACE_S = 2.0
 
 
+class Stopped(BaseException):
+    """Somebody asked this process to stop; no `except Exception` of a library may swallow it."""
+
+
 class _State:
     looks = False
     asked = False

@@ -21,6 +21,7 @@ from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.core.gradebook_lock import patient_sqlite, share_gradebook
 from hubgrade_ext.core.item_log import ItemFormatter, working_on
 from hubgrade_ext.core.models import ErrorBody, JobRequest, Progress
+from hubgrade_ext.core.stopping import Stopped
 from hubgrade_ext.jobs.calls import call
 from hubgrade_ext.jobs.course_lock import course_lock
 from hubgrade_ext.jobs.messages import (
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
     from hubgrade_ext.core.models import Verb
 
 log = logging.getLogger("hubgrade.worker")
-
-
-class Stopped(BaseException):
-    """Somebody asked this process to stop; no `except Exception` of a library may swallow it."""
 
 
 def load_verbs(where: str) -> dict[Verb, Run]:

@@ -16,6 +16,7 @@ from nbgrader.exchange.default import ExchangeCollect
 
 from hubgrade_ext.core.course import describe_course, open_course
 from hubgrade_ext.core.errors import ConfigBroken, CourseNotFound, Forbidden, InvalidName, InvalidRequest
+from hubgrade_ext.core.stopping import Stopped
 
 # what nbgrader's own command line has after it started in the course folder
 NBGRADER = """
@@ -144,6 +145,12 @@ def test_a_broken_file_is_named_with_its_line(course_dir: Path, text: str, line:
         open_course(course_dir)
     assert f"{file}, line {line}," in caught.value.message
     assert f"line {line}" in caught.value.remedy
+
+
+def test_a_job_that_is_stopped_while_it_reads_a_file_does_not_blame_the_file(course_dir: Path) -> None:
+    _put_config(course_dir, "from hubgrade_ext.core.stopping import Stopped\nraise Stopped\n")
+    with pytest.raises(Stopped):
+        open_course(course_dir)
 
 
 def test_broken_json_is_named(course_dir: Path) -> None:
