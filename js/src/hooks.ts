@@ -1,7 +1,7 @@
 /** What views read: the shared parts, whether they are visible, and server state. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
-import { isActive, type CourseRef, type Job } from './api/wire';
+import { isActive, type CourseRef, type Finding, type Job, type PreflightReport } from './api/wire';
 import type { IChoice } from './state';
 import type { IHubgrade } from './tokens';
 
@@ -102,15 +102,25 @@ export function usePreflight(course: string) {
   const quick = useQuery({ ...model.preflight(course), enabled: visible });
   const whole = useQuery({
     ...model.wholePreflight(course, quick.dataUpdatedAt),
-    enabled: visible && quick.isSuccess && !quick.isFetching
+    enabled: visible && quick.isSuccess && !quick.isFetching,
+    placeholderData: before => (before?.course.course_key === course ? before : undefined)
   });
+  const again = whole.isPlaceholderData && whole.data && quick.data;
   return {
-    data: whole.data ?? quick.data,
+    data: again ? withSlowOnes(quick.data, whole.data) : whole.data ?? quick.data,
     error: quick.error,
     isError: quick.isError,
     checking: quick.isFetching || whole.isFetching,
     refetch: quick.refetch
   };
+}
+
+/** Keep what the slow checks said before while they run again: else it would go and come back. */
+function withSlowOnes(quick: PreflightReport, before: PreflightReport): PreflightReport {
+  const said = new Map(before.findings.map(finding => [finding.check_id, finding]));
+  const findings = quick.findings.map(finding => (finding.status === 'running' && said.get(finding.check_id)) || finding);
+  const count = (status: Finding['status']) => findings.filter(finding => finding.status === status).length;
+  return { ...quick, findings, errors: count('error'), warnings: count('warning') };
 }
 
 export function useFixes(course: string) {

@@ -66,6 +66,28 @@ describe('the preflight report', () => {
     expect(screen.queryByText(/still running/)).toBeNull();
   });
 
+  it('keeps what slow checks said while they run again', async () => {
+    const server = new FakeServer();
+    server.on['GET /c1/fixes'] = { course: course(), fixes: [] };
+    const slow = finding('kernel.missing', 'error', { subject: 'notebooks' });
+    let finish: (report: unknown) => void = () => undefined;
+    const answers: unknown[] = [
+      report([finding('kernel.missing', 'running'), finding('x.mode', 'warning')]),
+      report([slow, finding('x.mode', 'warning')]),
+      report([finding('kernel.missing', 'running'), finding('x.mode', 'ok')])
+    ];
+    const last = new Promise(resolve => (finish = resolve));
+    server.on['GET /c1/preflight'] = () => answers.shift() ?? last;
+    show(server);
+    expect(await screen.findByText('1 problem · 1 warning')).toBeTruthy();
+    fireEvent.click(screen.getByRole('button', { name: 'Check again' }));
+    expect(await screen.findByText('1 problem')).toBeTruthy();
+    expect(screen.getByText(slow.message)).toBeTruthy();
+    finish(report([finding('kernel.missing', 'ok'), finding('x.mode', 'ok')]));
+    expect(await screen.findByText('Everything that was checked works')).toBeTruthy();
+    expect(screen.queryByRole('article')).toBeNull();
+  });
+
   it('puts problems first, by subject, and folds the rest', async () => {
     const server = new FakeServer();
     server.on['GET /c1/fixes'] = { course: course(), fixes: [] };
