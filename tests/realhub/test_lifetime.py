@@ -23,7 +23,7 @@ CULL_AFTER_S = 12
 
 
 @pytest.fixture
-def slow_course(hub: RealHub, site: Site) -> str:
+def slow_course(hub: RealHub, site: Site) -> Iterator[str]:
     """The key of a course of ines's with collected submissions that each take some seconds to grade."""
     ines = hub.visitor(site.ines.name)
     root = site.ines.home / "slow"
@@ -40,7 +40,10 @@ def slow_course(hub: RealHub, site: Site) -> str:
         sleep_in(folder / "problem1.ipynb", seconds)
     for path in (root / "submitted", *(root / "submitted").rglob("*")):
         os.chown(path, site.ines.uid, site.ines.gid)
-    return str(course["course_key"])
+    yield str(course["course_key"])
+    # the other tests on this hub know nothing of it
+    status, told = hub.visitor(site.ines.name).ask("DELETE", f"{API}/courses/{course['course_key']}")
+    assert status == 204, told
 
 
 def sleep_in(notebook: Path, seconds: int) -> None:
