@@ -5,6 +5,8 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV="$ROOT/.venv"
 cd "$ROOT"
+# nothing is left in the home folder
+export YARN_GLOBAL_FOLDER="$VENV/yarn"
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 2; }
@@ -74,7 +76,7 @@ ensure_proxy() {
   say "Installing JupyterHub's proxy into .proxy"
   mkdir -p .proxy
   cp tests/realhub/proxy/package.json tests/realhub/proxy/package-lock.json .proxy/
-  (cd .proxy && npm ci --silent --no-audit --no-fund) || die "the installation failed; the lines above say why."
+  (cd .proxy && npm ci --silent --no-audit --no-fund --cache .npm) || die "the installation failed; the lines above say why."
 }
 
 # For the tests of a gradebook on a server, which start a cluster of their own.
