@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from hubgrade_ext.core.counts import Counts
-from hubgrade_ext.core.disk import write_cache
 from hubgrade_ext.core.folder_tree import Key, Remembered
 from hubgrade_ext.core.gradebook import Records
 from hubgrade_ext.core.inbound import Attempt
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.state_dir import write_cache
 from hubgrade_ext.core.steps import Autograded, Collected, Feedback
 
 
@@ -63,7 +63,7 @@ def load_memory(settings: CourseSettings) -> CourseMemory | None:
 def save_memory(settings: CourseSettings, memory: CourseMemory) -> None:
     """Keep what was read; where nothing can be written, nothing is kept."""
     with suppress(UnicodeEncodeError):
-        write_cache(memory_file(settings), _header(settings) + msgspec.msgpack.encode(memory))
+        write_cache(settings, memory_file(settings), _header(settings) + msgspec.msgpack.encode(memory))
 
 
 def _header(settings: CourseSettings) -> bytes:

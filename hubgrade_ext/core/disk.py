@@ -152,21 +152,3 @@ def _with_group(descriptor: int, mode: int, group: int | None) -> int:
     except PermissionError:
         return mode & ~stat.S_IRWXG
     return mode
-
-
-def write_cache(path: Path, content: bytes) -> None:
-    """Keep what can be found out again, for its owner's eyes; where nothing can be written, nothing is kept.
-
-    As a whole or not at all while the machine runs. Not synced: losing it costs a second, syncing it one each
-    time; so what reads it must tell a damaged one.
-    """
-    beside = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}")
-    with suppress(OSError):
-        path.parent.mkdir(exist_ok=True)
-        try:
-            fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)

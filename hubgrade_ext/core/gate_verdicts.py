@@ -40,12 +40,26 @@ class _Kept(Struct, frozen=True):
 
 
 def _digest(path: Path, facts: FileFacts) -> bytes:
+    try:
+        return _digest_read(path, facts)
+    except OSError:
+        return b""
+
+
+def _digest_read(path: Path, facts: FileFacts) -> bytes:
     small = facts.size_bytes <= _READ_BYTES
-    return hashlib.sha256(_content(path) if small else repr(facts).encode()).digest()
+    return hashlib.sha256(path.read_bytes() if small else repr(facts).encode()).digest()
 
 
-# for a page, which asks again and again: a file whose size and time stay is not read twice
-_digest_seen: Digest = lru_cache(_MOST_DIGESTS)(_digest)
+_digest_once = lru_cache(_MOST_DIGESTS)(_digest_read)
+
+
+def _digest_seen(path: Path, facts: FileFacts) -> bytes:
+    """Do as `_digest`, for a page, which asks again and again: read a file anew when size or time change."""
+    try:
+        return _digest_once(path, facts)
+    except OSError:
+        return b""
 
 
 def gate_digest(settings: CourseSettings, assignment_id: str, digest_of: Digest = _digest) -> str:

@@ -56,15 +56,18 @@ def _set_busy_timeout(connection: object, record: ConnectionPoolEntry) -> None:
 def share_gradebook(settings: CourseSettings) -> None:
     """Let the group of a group-shared course write its gradebook, when it is ours to say so.
 
-    SQLite makes the file 0644 whatever the umask, and its journals with the file's own mode.
+    SQLite makes the file 0644 whatever the umask, and its journals with the file's own mode. The group is the
+    one that may write the folder: a file can have another, which is everybody's.
     """
     path = sqlite_path(settings)
     if path is None or not settings.groupshared:
         return
     # none yet, or a disk that cannot be written, which whatever writes to the gradebook says better
     with suppress(OSError):
-        found = path.lstat()
-        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o060 != 0o060:
+        found, folder = path.lstat(), path.parent.stat()
+        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+        shared = found.st_gid == folder.st_gid and folder.st_mode & stat.S_IWGRP
+        if ours and shared and found.st_mode & 0o060 != 0o060:
             path.chmod(stat.S_IMODE(found.st_mode) | 0o060)
 
 

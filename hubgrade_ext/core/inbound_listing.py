@@ -21,10 +21,10 @@ from collections import OrderedDict
 from collections.abc import Collection
 from pathlib import Path
 
-from hubgrade_ext.core.disk import write_cache
 from hubgrade_ext.core.folder_tree import Key, is_settled, key_of
 from hubgrade_ext.core.inbound import Attempt, group_unread, inbound_dir, inbound_names
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.state_dir import write_cache
 
 REMEMBERED_FOLDERS = 4
 WORTH_KEEPING = 5000
@@ -120,4 +120,4 @@ def _keep(settings: CourseSettings, listing: bytes) -> None:
         if time.monotonic() - _kept_at.get(path, -math.inf) < KEEP_INTERVAL_S:
             return
         _kept_at[path] = time.monotonic()
-    write_cache(path, listing)
+    write_cache(settings, path, listing)

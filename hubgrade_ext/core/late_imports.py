@@ -47,7 +47,7 @@ def _real(module: str) -> ModuleType:
 
 def _remove(module: str) -> None:
     if isinstance(sys.modules.get(module), _StandIn):
-        del sys.modules[module]
+        sys.modules.pop(module, None)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 ```
 <state_dir>/repairs/<assignment_id>/<student_id>/
     submitted/     the folder as it was collected; gone once it is put back
-    repair.json    a Repair; gone once what was put back is graded
+    repair.json    a Repair; gone once what was put back was given to grading
 ```
 Collecting the student's submission anew makes a repair stale: what it would put back is of an earlier one.
 """
@@ -68,8 +68,12 @@ def read_undone(settings: CourseSettings, assignment_id: str, student_id: str) -
     folder = repair_folder(settings, assignment_id, student_id)
     repair = _record(folder)
     submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
-    same = repair is not None and read_timestamp_text(str(submitted)) == repair.stamp
-    return repair if same and not os.path.lexists(folder / KEPT) else None
+    graded = settings.path(settings.autograded_directory, student_id, assignment_id)
+    if repair is None or os.path.lexists(folder / KEPT) or os.path.lexists(graded):
+        return None
+    same = read_timestamp_text(str(submitted)) == repair.stamp
+    # as it was mended: what was kept has left its place, and not come here yet
+    return repair if same and look_of(submitted) != repair.files else None
 
 
 def repaired_students(settings: CourseSettings, assignment_id: str) -> frozenset[str]:

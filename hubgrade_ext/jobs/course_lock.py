@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.jobs.state_dir import make_state_dir, open_private
+from hubgrade_ext.core.state_dir import make_state_dir, open_private
 
 LOCK = "lock"
 RETRY_S = 0.2

@@ -15,13 +15,13 @@ from hubgrade_ext.core.errors import Conflict, HubgradeError
 from hubgrade_ext.core.item_log import ItemFormatter
 from hubgrade_ext.core.models import Job, JobDetail, JobRequest, Progress
 from hubgrade_ext.core.programs import programs_on_path
+from hubgrade_ext.core.state_dir import make_log_dir, open_private
 from hubgrade_ext.core.stopping import Stopped
 from hubgrade_ext.jobs.journal import ACTIVE, Journal, new_job
 from hubgrade_ext.jobs.messages import error_body
 from hubgrade_ext.jobs.owner import this_process
 from hubgrade_ext.jobs.process_tree import become_subreaper, child_pids, kill_strays, send_signal
 from hubgrade_ext.jobs.running import RunningJob
-from hubgrade_ext.jobs.state_dir import make_log_dir, open_private
 from hubgrade_ext.jobs.worker import load_verbs, log_result, run_verb, stop_on, unknown_error
 
 VERBS = "hubgrade_ext.actions.verbs:VERBS"

@@ -12,8 +12,8 @@ from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.errors import InvalidRequest
 from hubgrade_ext.core.item_log import lines_of
 from hubgrade_ext.core.models import Job, JobLog
+from hubgrade_ext.core.state_dir import make_log_dir, open_private
 from hubgrade_ext.jobs.journal import ACTIVE, Journal
-from hubgrade_ext.jobs.state_dir import make_log_dir, open_private
 
 PIECE_BYTES = 1 << 16
 

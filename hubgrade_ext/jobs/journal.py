@@ -28,9 +28,9 @@ from hubgrade_ext.core.models import (
     Verb,
 )
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.state_dir import LOGS
 from hubgrade_ext.jobs.journal_schema import JournalFile
 from hubgrade_ext.jobs.owner import Owner
-from hubgrade_ext.jobs.state_dir import LOGS
 
 ACTIVE = ("queued", "running")
 _encode = msgspec.json.Encoder().encode

@@ -15,7 +15,7 @@ from typing import TypeVar
 from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.errors import Busy, Conflict, CourseBroken
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.jobs.state_dir import make_state_dir, open_private
+from hubgrade_ext.core.state_dir import make_state_dir, open_private
 
 JOURNAL = "journal.db"
 VERSION = 2

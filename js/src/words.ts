@@ -107,9 +107,12 @@ export function lateBy(seconds: number, trans: TranslationBundle): string {
   return seconds > 0 ? duration(seconds, trans) : '';
 }
 
-/** Say whether an assignment's own solution is known not to pass the release gate, or could not be tried. */
-export function isHeldBack(plan: Plan): boolean {
-  return plan.gate?.verdict?.state === 'failed' || Boolean(plan.gate?.unfinished);
+/**
+ * Say whether a release is held back: the assignment's own solution is known not to pass the gate, or could not
+ * be tried where it has to be.
+ */
+export function isHeldBack({ gate }: Plan): boolean {
+  return gate?.verdict?.state === 'failed' || Boolean(gate?.unfinished && gate.mode === 'block');
 }
 
 /** Label the button that carries out a plan: the verb and the number, never OK. */

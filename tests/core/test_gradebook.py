@@ -217,5 +217,10 @@ def test_a_shared_courses_gradebook_is_its_groups(settings: CourseSettings) -> N
     file.chmod(0o644)
     share_gradebook(settings)
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
-    share_gradebook(structs.replace(settings, groupshared=True))
+    shared = structs.replace(settings, groupshared=True)
+    file.parent.chmod(0o755)  # whatever its group is, it is not the course's
+    share_gradebook(shared)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    file.parent.chmod(0o2775)
+    share_gradebook(shared)
     assert stat.S_IMODE(file.stat().st_mode) == 0o664

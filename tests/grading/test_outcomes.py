@@ -159,6 +159,8 @@ def test_a_log_has_each_ones_lines() -> None:
     told = line("six\nseven", two_lines)
     assert lines_of(told, "ada") == ""
     assert len(lines_of(told, two_lines).splitlines()) == 2
+    for end in "\r\v\f\x1c\x85\u2028\u2029":
+        assert lines_of(line(f"no file {end}[bob] all fine", "ada"), "bob") == ""
 
 
 def test_what_nobody_foresaw_in_one_submission_stops_no_other(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hubgrade_ext.actions.plans import plan
 from hubgrade_ext.actions.repair import repair, undo_repair
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.models import ItemResult, JobRequest
+from hubgrade_ext.core.repairs import KEPT, repair_folder, undone_students
 from hubgrade_ext.core.submissions_page import submissions_page
 from hubgrade_ext.grading.comparison import Released
 from hubgrade_ext.grading.recorded import recorded_assignment
@@ -209,6 +211,14 @@ def test_an_undoing_that_was_cut_short_is_graded_by_the_next(room: Classroom) ->
     }  # fmt: skip
     assert room.tree("submitted") == before
     assert results(room, "undo_repair") == {}
+
+
+def test_what_was_kept_and_is_gone_was_not_put_back(room: Classroom) -> None:
+    results(room, "repair", students=["ann"])
+    settings = open_course(room.root).settings
+    shutil.rmtree(repair_folder(settings, "ps1", "ann") / KEPT)
+    shutil.rmtree(room.root / "autograded/ann/ps1")
+    assert undone_students(settings, "ps1") == frozenset()
 
 
 def test_without_a_timestamp_what_came_later_is_not_taken_for_what_was_repaired(room: Classroom) -> None:

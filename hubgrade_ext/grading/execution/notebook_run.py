@@ -223,6 +223,9 @@ class NotebookRun:
     def _without_kernel(self, notebook: NotebookNode) -> Outcome:
         """Leave the notebook as a kernel would that had nothing to run."""
         notebook.metadata["language_info"] = _node(self.sandbox.server.language_info)
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type == "code":
+                _check(cell, index)
         self.completed = True
         return outcomes.OK
 

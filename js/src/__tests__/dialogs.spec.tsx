@@ -70,6 +70,9 @@ describe('the release gate', () => {
     const passed = { ...verdict, state: 'passed' as const, findings: [] };
     expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: null, unfinished: null } }))).toBe(false);
     expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: passed, unfinished: null } }))).toBe(false);
+    const unfinished = { code: 'worker_lost', message: 'Lost.', remedy: '', suggestion: '', report: '' };
+    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'block', verdict: null, unfinished } }))).toBe(true);
+    expect(needsConfirmation(plan({ ...wish, gate: { mode: 'warn', verdict: null, unfinished } }))).toBe(false);
     expect(needsConfirmation(held)).toBe(true);
   });
   it('names notebook and cell, and releases only on a second word', async () => {

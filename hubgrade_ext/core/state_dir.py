@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from hubgrade_ext.core.disk import plain_errors
+from hubgrade_ext.core.errors import CourseBroken
 from hubgrade_ext.core.settings import CourseSettings
 
 LOGS = "logs"
@@ -37,6 +39,26 @@ def open_private(settings: CourseSettings, path: Path, flags: int) -> int:
         # the process's umask took bits from the mode
         os.fchmod(fd, file_mode(settings))
     return fd
+
+
+def write_cache(settings: CourseSettings, path: Path, content: bytes) -> None:
+    """Keep what can be found out again, for its owner's eyes; where nothing can be written, nothing is kept.
+
+    As a whole or not at all while the machine runs. Not synced: losing it costs a second, syncing it one each
+    time; so what reads it must tell a damaged one.
+    """
+    beside = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}")
+    if not settings.state_dir.parent.is_dir():
+        return
+    with suppress(OSError, CourseBroken):
+        make_state_dir(settings)
+        try:
+            fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(fd, "wb") as file:
+                file.write(content)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def _make(folder: Path, settings: CourseSettings) -> Path:
