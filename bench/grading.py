@@ -143,6 +143,7 @@ def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:
 
 def by_one_click(folder: Path, students: int) -> float:
     """Autograde quickstart's ps1 from a running server; return the seconds from asking to the job's end."""
+    folder.mkdir()
     demo_class(folder / "demo", students)
     server = Server(folder)
     server.start()
