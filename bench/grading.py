@@ -143,7 +143,6 @@ def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:
 
 def by_one_click(folder: Path, students: int) -> float:
     """Autograde quickstart's ps1 from a running server; return the seconds from asking to the job's end."""
-    folder.mkdir()
     demo_class(folder / "demo", students)
     server = Server(folder)
     server.start()
@@ -161,14 +160,19 @@ def by_one_click(folder: Path, students: int) -> float:
 
 def demo_class(folder: Path, students: int) -> Path:
     """Make quickstart's course with its ps1 handed in, and return its folder."""
-    make_demo(folder)
+    _demo(folder)
     class_of(folder / "course101", students)
     return folder / "course101"
 
 
+def _demo(folder: Path) -> None:
+    folder.parent.mkdir(exist_ok=True)
+    make_demo(folder)
+
+
 def small_class(folder: Path, students: int, cells: list[str]) -> Path:
     """Make a course whose ps1 is one notebook of these cells and a test, handed in as released."""
-    make_demo(folder)
+    _demo(folder)
     course = folder / "course101"
     shutil.rmtree(course / "source" / "ps1")
     (course / "source" / "ps1").mkdir()
