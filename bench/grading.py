@@ -58,14 +58,15 @@ def grading_rows(folder: Path, say: Say, students: int = 50) -> Iterator[Row]:
     if len(each) == 2:
         what = "CPU time a notebook of quickstart's ps1, the command's start not counted"
         yield Row(what, f"{students} students", each[0], each[1], limit=0.15)
-    yield from _other_classes(folder, say)
+    yield from _other_classes(folder, say, students)
 
 
-def _other_classes(folder: Path, say: Say) -> Iterator[Row]:
+def _other_classes(folder: Path, say: Say, students: int) -> Iterator[Row]:
     say("12 submissions that sleep")
     yield _beside(folder / "sleep", "notebooks that sleep for 4 s", 12, 5, [SLEEPS])
     say("numpy, pandas and matplotlib")
-    yield _beside(folder / "science", "notebooks with numpy, pandas and matplotlib", 20, 10, [SCIENCE, PLOT])
+    what = "notebooks with numpy, pandas and matplotlib"
+    yield _beside(folder / "science", what, students, 10, [SCIENCE, PLOT])
 
 
 def large_class_rows(folder: Path, say: Say, few: int = FEW, many: int = MANY) -> Iterator[Row]:
