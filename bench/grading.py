@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -104,41 +105,41 @@ _WATCH = (
 )
 
 
+@contextmanager
+def control_group() -> Iterator[Path | None]:
+    """Give a new control group that counts the CPU time of what is put into it; None where there is none."""
+    if os.getuid() != 0 or not (CPUACCT / "tasks").exists():
+        yield None
+        return
+    group = CPUACCT / f"hubgrade-bench-{os.getpid()}-{time.monotonic_ns()}"
+    group.mkdir()
+    yield group
+    group.rmdir()
+
+
+def cpu_s_of(group: Path) -> float:
+    """Return the CPU seconds that a control group has counted."""
+    return int((group / "cpuacct.usage").read_text()) / 1e9
+
+
 def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:
     """Autograde ps1 of a course by a command, and say what that took."""
     module, verb, *options = command
-    group = CPUACCT / f"hubgrade-bench-{os.getpid()}-{time.monotonic_ns()}"
-    counted = os.getuid() == 0 and (CPUACCT / "tasks").exists()
-    if counted:
-        group.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    begun = time.monotonic()
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            _WATCH,
-            str(group),
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            module,
-            verb,
-            "ps1",
-            *options,
-        ],
-        cwd=course,
-        check=True,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PATH": path},
-    )
-    wall_s = time.monotonic() - begun
+    python = [sys.executable, "-W", "ignore", "-m"]
+    with control_group() as group:
+        begun = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", _WATCH, str(group), *python, module, verb, "ps1", *options],
+            cwd=course,
+            check=True,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PATH": path},
+        )
+        wall_s = time.monotonic() - begun
+        cpu_s = cpu_s_of(group) if group is not None else None
     graded = len(list((course / "autograded").iterdir()))
     assert graded == students, f"{module} graded {graded} of {students}"
-    cpu_s = int((group / "cpuacct.usage").read_text()) / 1e9 if counted else None
-    if counted:
-        group.rmdir()
     return Run(wall_s, cpu_s, int(done.stdout) / 1024)
 
 
