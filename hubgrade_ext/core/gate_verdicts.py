@@ -40,26 +40,12 @@ class _Kept(Struct, frozen=True):
 
 
 def _digest(path: Path, facts: FileFacts) -> bytes:
-    try:
-        return _digest_read(path, facts)
-    except OSError:
-        return b""
-
-
-def _digest_read(path: Path, facts: FileFacts) -> bytes:
     small = facts.size_bytes <= _READ_BYTES
     return hashlib.sha256(path.read_bytes() if small else repr(facts).encode()).digest()
 
 
-_digest_once = lru_cache(_MOST_DIGESTS)(_digest_read)
-
-
-def _digest_seen(path: Path, facts: FileFacts) -> bytes:
-    """Do as `_digest`, for a page, which asks again and again: read a file anew when size or time change."""
-    try:
-        return _digest_once(path, facts)
-    except OSError:
-        return b""
+# for a page, which asks again and again: a file is read anew when its size or time changes
+_digest_once = lru_cache(_MOST_DIGESTS)(_digest)
 
 
 def gate_digest(settings: CourseSettings, assignment_id: str, digest_of: Digest = _digest) -> str:
@@ -68,8 +54,9 @@ def gate_digest(settings: CourseSettings, assignment_id: str, digest_of: Digest 
     for step in (settings.source_directory, settings.release_directory):
         folder = settings.path(step, ".", assignment_id)
         for name, facts in sorted(files_below(str(folder), settings.ignore).items()):
-            found = digest_of(folder / name, facts)
-            digest.update(f"{step}\0{name}\0".encode(errors="surrogateescape") + found)
+            digest.update(f"{step}\0{name}\0".encode(errors="surrogateescape"))
+            with suppress(OSError):  # what cannot be read counts as empty
+                digest.update(digest_of(folder / name, facts))
     for path in sorted(_configuration(settings)):
         content = _content(path)
         if content:
@@ -99,7 +86,7 @@ def gate_remark(settings: CourseSettings, assignment_id: str) -> Gate | None:
     kept = None if settings.release_gate == "off" else _kept(settings, assignment_id)
     if kept is None or (kept.verdict is not None and kept.verdict.state == "passed"):
         return None
-    if kept.digest != gate_digest(settings, assignment_id, _digest_seen):
+    if kept.digest != gate_digest(settings, assignment_id, _digest_once):
         return None
     return Gate(settings.release_gate, kept.verdict, kept.unfinished)
 

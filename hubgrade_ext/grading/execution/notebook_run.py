@@ -89,7 +89,9 @@ def _runs(cell: NotebookNode) -> bool:
 
 
 def _check(cell: NotebookNode, index: int) -> None:
-    """Refuse outputs that no notebook can hold, before anybody relies on them."""
+    """Refuse outputs of a code cell that no notebook can hold, before anybody relies on them."""
+    if cell.cell_type != "code":
+        return
     check_outputs(cell.outputs, cell.execution_count, f"Cell {index + 1}")
     try:
         json.dumps(cell.outputs, allow_nan=False)
@@ -224,8 +226,7 @@ class NotebookRun:
         """Leave the notebook as a kernel would that had nothing to run."""
         notebook.metadata["language_info"] = _node(self.sandbox.server.language_info)
         for index, cell in enumerate(notebook.cells):
-            if cell.cell_type == "code":
-                _check(cell, index)
+            _check(cell, index)
         self.completed = True
         return outcomes.OK
 
@@ -282,8 +283,7 @@ class NotebookRun:
             runner.waited_before_s = self.process.waited_s
             self.process.ask_waited()
         await runner.async_execute_cell(cell, index, store_history=True)
-        if cell.cell_type == "code":
-            _check(cell, index)
+        _check(cell, index)
 
     async def _run_canary(self, runner: _Runner, source: str | None, index: int) -> None:
         """Run a cell that must fail, as any other, and have the kernel forget it."""
