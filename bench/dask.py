@@ -14,12 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
-from bench.grading import CPUACCT, class_of, control_group, cpu_s_of
+from bench.cpu_time import control_group, cpu_s_of
+from bench.grading import class_of
 from bench.rows import Row
 from tests.grading.dask_cluster import DaskProcesses, dask_processes
 from tests.ui.server import make_demo
@@ -108,6 +109,3 @@ def _counted(cluster: DaskProcesses) -> Iterator[Callable[[], float]]:
         for process in [cluster.nannies, *cluster.nannies.children(recursive=True)]:
             (group / "cgroup.procs").write_text(str(process.pid))
         yield lambda: cpu_s_of(group)
-        for pid in (group / "cgroup.procs").read_text().split():
-            with suppress(OSError):  # it has ended meanwhile
-                (CPUACCT / "cgroup.procs").write_text(pid)

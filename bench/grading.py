@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
+from bench.cpu_time import control_group, cpu_s_of
 from bench.rows import Row
 from tests.ui.server import Server, make_demo
 
@@ -21,7 +21,6 @@ Say = Callable[[str], None]
 STAMP = "2026-01-31 10:00:00.000000 UTC"
 NBGRADER = ("nbgrader", "autograde")
 HUBGRADE = ("hubgrade_ext.cli", "autograde", "--all")
-CPUACCT = Path("/sys/fs/cgroup/cpuacct")
 SLEEPS = "import time\ntime.sleep(4)"
 SCIENCE = "import numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt"
 PLOT = "frame = pd.DataFrame({'x': np.arange(10)})\nplt.plot(frame.x)\nframe.x.sum()"
@@ -103,23 +102,6 @@ _WATCH = (
     "subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
 )
-
-
-@contextmanager
-def control_group() -> Iterator[Path | None]:
-    """Give a new control group that counts the CPU time of what is put into it; None where there is none."""
-    if os.getuid() != 0 or not (CPUACCT / "tasks").exists():
-        yield None
-        return
-    group = CPUACCT / f"hubgrade-bench-{os.getpid()}-{time.monotonic_ns()}"
-    group.mkdir()
-    yield group
-    group.rmdir()
-
-
-def cpu_s_of(group: Path) -> float:
-    """Return the CPU seconds that a control group has counted."""
-    return int((group / "cpuacct.usage").read_text()) / 1e9
 
 
 def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:

@@ -1,4 +1,4 @@
-"""Measure the execute stage: `python tests/grading/execution/measure.py [trivial|sleep|compute] [LEVEL]`.
+"""Measure the execute stage: `python -m tests.grading.execution.measure [trivial|sleep|compute] [LEVEL]`.
 
 CPU is that of every process of the run: as root by a cpuacct cgroup of our own, else only the kernels' own.
 """
@@ -13,10 +13,9 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
+from bench.cpu_time import control_group, cpu_s_of
 from hubgrade_ext.grading.execution.bundle import Bundle, BundleFile
 from hubgrade_ext.grading.execution.engine import ExecutorSettings, LocalExecutor
-
-CPUACCT = Path("/sys/fs/cgroup/cpuacct")
 
 
 def bundle(number: int, *cells: str, notebooks: int = 1) -> Bundle:
@@ -36,17 +35,19 @@ def loads(kind: str) -> list[Bundle]:
 
 
 def cpu_s(group: Path | None) -> float:
-    return int((group / "cpuacct.usage").read_text()) / 1e9 if group else time.process_time()
+    return cpu_s_of(group) if group else time.process_time()
 
 
 def main() -> None:
     kind = sys.argv[1] if len(sys.argv) > 1 else "trivial"
     level = sys.argv[2] if len(sys.argv) > 2 else None
-    group = None
-    if os.getuid() == 0 and (CPUACCT / "tasks").exists():
-        group = CPUACCT / f"hubgrade-{os.getpid()}"
-        group.mkdir()
-        (group / "tasks").write_text(str(os.getpid()))
+    with control_group() as group:
+        if group is not None:
+            (group / "cgroup.procs").write_text(str(os.getpid()))
+        run(kind, level, group)
+
+
+def run(kind: str, level: str | None, group: Path | None) -> None:
     executor = LocalExecutor(ExecutorSettings(level=level))  # type: ignore[arg-type]
     list(executor.run_all([bundle(0, "1")]))
     work = loads(kind)
