@@ -29,7 +29,15 @@ def assignments_page(folder: Path, which: str) -> Work:
     return lambda: assignments_page(settings, course)
 
 
-def first_submissions_page(folder: Path, assignment_id: str) -> Work:
+def submissions_page_ever(folder: Path, assignment_id: str) -> Work:
+    """Prepare the submissions page of an assignment whose page was never asked for."""
+    from hubgrade_ext.core.assignment_memory import assignment_file
+
+    assignment_file(course_settings(folder), assignment_id).unlink(missing_ok=True)
+    return submissions_page_cold(folder, assignment_id)
+
+
+def submissions_page_cold(folder: Path, assignment_id: str) -> Work:
     """Prepare the submissions page of an assignment as the first that a server is asked for."""
     from hubgrade_ext.core.models import CourseRef
     from hubgrade_ext.core.submissions_page import submissions_page
@@ -40,11 +48,10 @@ def first_submissions_page(folder: Path, assignment_id: str) -> Work:
 
 
 def submissions_page(folder: Path, assignment_id: str) -> Work:
-    """Prepare the submissions page of an assignment in a server that has listed the exchange before."""
-    from hubgrade_ext.core.inbound_listing import listed_names
-
-    listed_names(course_settings(folder))
-    return first_submissions_page(folder, assignment_id)
+    """Prepare the submissions page of an assignment asked for again."""
+    work = submissions_page_cold(folder, assignment_id)
+    work()
+    return work
 
 
 def collect(folder: Path, which: str) -> Work:
@@ -105,7 +112,8 @@ def _nbgrader(folder: Path):  # type: ignore[no-untyped-def]
 MEASUREMENTS: dict[str, Callable[[Path, str], Work]] = {
     "assignments_page": assignments_page,
     "submissions_page": submissions_page,
-    "first_submissions_page": first_submissions_page,
+    "submissions_page_cold": submissions_page_cold,
+    "submissions_page_ever": submissions_page_ever,
     "collect": collect,
     "nbgrader_collect": nbgrader_collect,
     "nbgrader_submissions": nbgrader_submissions,

@@ -1,10 +1,10 @@
 """How many submissions of each assignment have come how far, for a whole course at once.
 
-Three things can change although no holder of `folder_tree` does, and are looked
-at each time: the time of each feedback folder (`nbgrader generate_feedback
---notebook` writes into it), a collected folder that has no timestamp yet, and
-whether an attempt that was cut short has become whole. The time of an
-autograded folder is looked at again whenever the gradebook has changed.
+Three things can change although no holder of `folder_tree` does. Looked at each
+time: a collected folder that has no timestamp yet, and whether an attempt that
+was cut short has become whole. Looked at for a twentieth of the time: the time of
+each feedback folder (`nbgrader generate_feedback --notebook` writes into it).
+That of an autograded folder is looked at again whenever the gradebook has changed.
 
 What was read of a large course is kept in the state folder too, for the next
 server: there only what has changed since is read.
@@ -25,12 +25,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from hubgrade_ext.core.counts import Counts
-from hubgrade_ext.core.course_memory import CourseMemory, load_memory, save_memory
+from hubgrade_ext.core.course_memory import SHAPE, CourseMemory, memory_file
 from hubgrade_ext.core.errors import ExchangeBroken
 from hubgrade_ext.core.feedback_marks import FeedbackMark, marks_file, read_feedback_marks
 from hubgrade_ext.core.folder_tree import FolderTree, Key, is_settled, key_of
 from hubgrade_ext.core.gradebook import Records, read_gradebook
-from hubgrade_ext.core.gradebook_reader import sqlite_path
+from hubgrade_ext.core.gradebook_reader import gradebook_files, sqlite_path
 from hubgrade_ext.core.inbound import Attempt, group_unread, inbound_dir, is_whole
 from hubgrade_ext.core.inbound_listing import listed_names
 from hubgrade_ext.core.released_feedback import ReleasedAt, released_all_at_once, released_feedback_dir
@@ -51,6 +51,8 @@ from hubgrade_ext.core.steps import (
 REMEMBERED_COURSES = 8
 WORTH_SAVING = 2000
 SAVE_INTERVAL_S = 60.0
+# how many times as long as a closer look at all feedback took there is none
+LOOK_CLOSER_RARELY = 19
 
 
 class CourseCounts(Struct, frozen=True):
@@ -98,7 +100,7 @@ class CourseCounter:
         self._marks: dict[str, Mapping[str, FeedbackMark]] = {}
         self._cut_short: list[Attempt] = []
         self._counts: dict[str, Counts] | None = None
-        self._saved_at = -math.inf
+        self._saved_at = self._look_closer_at = -math.inf
         # after `_restore` the counts are there, but not everything they were made from
         self._has_all = True
         self._restore()
@@ -123,7 +125,7 @@ class CourseCounter:
             return CourseCounts(self._records, self._counts, self._problem)
 
     def _restore(self) -> None:
-        memory = load_memory(self.settings)
+        memory = SHAPE.load(self.settings, memory_file(self.settings))
         if memory is not None:
             self._collected.remembered = memory.collected
             self._autograded.remembered = memory.autograded
@@ -150,19 +152,19 @@ class CourseCounter:
             cut_short=self._cut_short,
             counts=counts,
         )
-        save_memory(self.settings, memory)
+        SHAPE.save(self.settings, memory_file(self.settings), memory)
 
     def _refresh(self) -> bool:
         """Look at everything again; say whether anything changed."""
         path = sqlite_path(self.settings)
-        gradebook_changed = path is None or self._is_new("gradebook", *_gradebook_files(path))
+        gradebook_changed = path is None or self._is_new("gradebook", *gradebook_files(path))
         with ThreadPoolExecutor(1) as pool:
             # the database adds up in its own thread while this one reads folders
             reading = pool.submit(read_gradebook, self.settings) if gradebook_changed else None
             changed = [
                 self._collected.refresh(look_closer=True),
                 self._autograded.refresh(look_closer=gradebook_changed),
-                self._feedback.refresh(look_closer=True),
+                self._refresh_feedback(gradebook_changed),
                 self._refresh_exchange(),
             ]
             if reading is not None:
@@ -170,6 +172,20 @@ class CourseCounter:
         changed.append(self._refresh_marks())
         became_whole = any(is_whole(self.settings, attempt) for attempt in self._cut_short)
         return gradebook_changed or any(changed) or became_whole
+
+    def _refresh_feedback(self, gradebook_changed: bool) -> bool:
+        """Look into each feedback folder too, for no more than a twentieth of the time.
+
+        That is at each page of a course with hundreds of students, and every other second of one with
+        thousands.
+        """
+        begun = time.monotonic()
+        if not gradebook_changed and begun < self._look_closer_at:
+            return self._feedback.refresh(look_closer=False)
+        changed = self._feedback.refresh(look_closer=True)
+        ended = time.monotonic()
+        self._look_closer_at = ended + LOOK_CLOSER_RARELY * (ended - begun)
+        return changed
 
     def _is_new(self, name: str, *paths: Path) -> bool:
         """Say whether one of the paths has another key than last time, or one too young to be trusted."""
@@ -260,11 +276,6 @@ def _never(_name: str) -> None:
 
 def _folder(settings: CourseSettings, assignment_id: str, step: str, student_id: str) -> Path:
     return settings.path(step_directory(settings, step), student_id, assignment_id)
-
-
-def _gradebook_files(path: Path) -> tuple[Path, ...]:
-    # in write-ahead mode a commit changes only the second one
-    return path, path.with_name(path.name + "-wal")
 
 
 def _unstamped(_path: str, remembered: Mapping[str, Collected]) -> list[str]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from hubgrade_ext.core.folders import Holder, holders, list_folders
+from hubgrade_ext.core.folders import Holder, holders, list_folders, open_root
 from hubgrade_ext.core.settings import CourseSettings
 
 SETTLE_NS = 2_000_000_000
@@ -31,10 +31,13 @@ class Read(Protocol[FactsRead]):
         """Return the facts, or None when it is no folder."""
 
 
-def key_of(path: str | os.PathLike[str]) -> Key | None:
-    """Return what changes whenever an entry of a folder does, or a file is replaced; None: not there."""
+def key_of(path: str | os.PathLike[str], dir_fd: int | None = None) -> Key | None:
+    """Return what changes whenever an entry of a folder does, or a file is replaced; None: not there.
+
+    With `dir_fd` (an open folder) the path is relative to it.
+    """
     try:
-        found = os.stat(path)  # noqa: PTH116 (a page asks this of thousands)
+        found = os.stat(path, dir_fd=dir_fd)  # a page asks this of thousands
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino, found.st_size
@@ -88,9 +91,8 @@ class FolderTree(Generic[Facts]):
         remembered: dict[str, Remembered[Facts]] = {}
         changed = False
         self._holders = list(holders(self._settings, self._step))
-        for holder in self._holders:
+        for holder, key in zip(self._holders, self._keys(), strict=True):
             old = self.remembered.get(holder.path)
-            key = key_of(holder.path)
             if old is None or old.key != key or not old.settled:
                 # the key first, then the content: what changes in between is seen next time
                 new = Remembered(key, is_settled(key), self._read_all(holder.path))
@@ -105,6 +107,11 @@ class FolderTree(Generic[Facts]):
         if changed:
             self._arranged = None
         return changed
+
+    def _keys(self) -> Iterator[Key | None]:
+        with open_root(self._settings) as (root, prefix):
+            for holder in self._holders:
+                yield key_of(holder.path.removeprefix(prefix), root)
 
     def _read_all(self, path: str) -> dict[str, Facts]:
         facts: dict[str, Facts] = {}

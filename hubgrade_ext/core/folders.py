@@ -12,6 +12,7 @@ import os
 import re
 import string
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 
 from msgspec import Struct
@@ -94,6 +95,23 @@ def walk(
     for path, found in _descend("", segments, ids):
         if "student_id" in found and "assignment_id" in found:
             yield SubmissionFolder(found["student_id"], found["assignment_id"], path)
+
+
+@contextmanager
+def open_root(settings: CourseSettings) -> Iterator[tuple[int | None, str]]:
+    """Give the course folder, opened, and what to take off the front of a path for one relative to it.
+
+    Thousands of looks at short paths are cheap. (None, "") where it cannot be opened.
+    """
+    try:
+        fd = os.open(settings.root or "", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield None, ""
+        return
+    try:
+        yield fd, f"{os.path.normpath(settings.root or '')}/"
+    finally:
+        os.close(fd)
 
 
 def holders(settings: CourseSettings, step: str) -> Iterator[Holder]:

@@ -64,6 +64,12 @@ def sqlite_path(settings: CourseSettings) -> Path | None:
     return None
 
 
+def gradebook_files(path: Path) -> tuple[Path, ...]:
+    """Return the files one of which changes with every commit."""
+    # in write-ahead mode only the second one does
+    return path, path.with_name(path.name + "-wal")
+
+
 @contextmanager
 def reading(settings: CourseSettings) -> Iterator[Reader | None]:
     """Give a reader of one consistent state of the gradebook, or None when there is no gradebook yet.

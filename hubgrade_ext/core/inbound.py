@@ -112,24 +112,21 @@ def _age(attempt: Attempt) -> tuple[datetime, str]:
     return attempt.submitted_at, attempt.folder
 
 
-class UnreadAttempts:
+class UnreadAttempts(Struct, frozen=True, gc=False, array_like=True):
     """The attempts of one student, newest first; all but the newest as names, read only when come to.
 
     Stands for `list[Attempt]` where a whole course is counted and hardly any is looked at.
     """
 
-    __slots__ = ("_names", "_newest")
-
-    def __init__(self, newest: Attempt, names: list[str]) -> None:
-        self._newest = newest
-        self._names = names
+    newest: Attempt
+    names: list[str]
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     def __iter__(self) -> Iterator[Attempt]:
-        yield self._newest
-        for name in sorted(self._names, reverse=True)[1:]:
+        yield self.newest
+        for name in sorted(self.names, reverse=True)[1:]:
             attempt = parse_attempt(name)
             if attempt is not None:
                 yield attempt

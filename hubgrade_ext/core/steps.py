@@ -24,7 +24,8 @@ from typing import TypeVar
 from msgspec import Struct
 
 from hubgrade_ext.core.feedback_marks import FeedbackMark, read_feedback_marks
-from hubgrade_ext.core.folders import walk
+from hubgrade_ext.core.folder_tree import Read
+from hubgrade_ext.core.folders import open_root, walk
 from hubgrade_ext.core.gradebook import Records, SubmissionRecord, read_gradebook
 from hubgrade_ext.core.inbound import Attempt, is_whole, scan_inbound
 from hubgrade_ext.core.models import StepState, Verb
@@ -127,6 +128,15 @@ def read_feedback(path: str, dir_fd: int | None = None) -> Feedback | None:
     return None if mtime_ns is None else Feedback(mtime_ns, read_secret(path, dir_fd))
 
 
+class Readers(Struct, frozen=True):
+    """What reads the folders of each step, and asks when feedback was released."""
+
+    collected: Read[Collected] = read_collected
+    autograded: Read[Autograded] = read_autograded
+    feedback: Read[Feedback] = read_feedback
+    released_at: ReleasedAt | None = None
+
+
 def _mtime_ns(path: str, dir_fd: int | None) -> int | None:
     try:
         found = os.stat(path, dir_fd=dir_fd)
@@ -160,8 +170,13 @@ def states_from(
     assignment_id: str,
     records: Records,
     attempts: Mapping[str, Collection[Attempt]] | None = None,
+    readers: Readers | None = None,
 ) -> list[SubmissionState]:
-    """Return the same as `submission_states`, from a gradebook (and attempts) that were read already."""
+    """Return the same as `submission_states`, from a gradebook (and attempts) that were read already.
+
+    `readers` read in a way of their own (for pages).
+    """
+    read = readers or Readers()
     assignment = records.assignments.get(assignment_id)
     notebook_ids = [notebook.notebook_id for notebook in assignment.notebooks] if assignment else []
     context = AssignmentContext(
@@ -169,16 +184,16 @@ def states_from(
         notebook_ids=notebook_ids,
         generated_ns=generated_ns(settings, assignment_id, notebook_ids),
         marks=read_feedback_marks(settings, assignment_id),
-        released_at=released_one_by_one(settings),
+        released_at=read.released_at or released_one_by_one(settings),
         is_whole=lambda attempt: is_whole(settings, attempt),
         folder=lambda step, student: settings.path(step_directory(settings, step), student, assignment_id),
     )
     graded = records.submissions.get(assignment_id, {})
     if attempts is None:
         attempts = scan_inbound(settings, assignment_id).get(assignment_id, {})
-    collected = _read_all(settings, settings.submitted_directory, assignment_id, read_collected)
-    autograded = _read_all(settings, settings.autograded_directory, assignment_id, read_autograded)
-    feedback = _read_all(settings, settings.feedback_directory, assignment_id, read_feedback)
+    collected = _read_all(settings, settings.submitted_directory, assignment_id, read.collected)
+    autograded = _read_all(settings, settings.autograded_directory, assignment_id, read.autograded)
+    feedback = _read_all(settings, settings.feedback_directory, assignment_id, read.feedback)
     states = (
         state_of(
             student,
@@ -201,22 +216,13 @@ def step_directory(settings: CourseSettings, step: str) -> str:
     return settings.autograded_directory if step == "autograded" else settings.feedback_directory
 
 
-def _read_all(
-    settings: CourseSettings, step: str, assignment_id: str, read: Callable[[str, int | None], Facts | None]
-) -> dict[str, Facts]:
-    try:
-        fd = os.open(settings.root or "", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return {}
-    root = f"{os.path.normpath(settings.root or '')}/"
-    try:
+def _read_all(settings: CourseSettings, step: str, assignment_id: str, read: Read[Facts]) -> dict[str, Facts]:
+    with open_root(settings) as (root, prefix):
         found = (
-            (folder.student_id, read(folder.path.removeprefix(root), fd))
+            (folder.student_id, read(folder.path.removeprefix(prefix), root))
             for folder in walk(settings, step, assignment_id=assignment_id)
         )
         return {student: facts for student, facts in found if facts is not None}
-    finally:
-        os.close(fd)
 
 
 def state_of(

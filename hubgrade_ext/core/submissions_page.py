@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from hubgrade_ext.core.assignment_files import assignment_files
+from hubgrade_ext.core.assignment_memory import submissions_of
 from hubgrade_ext.core.assignment_row import assignment_row
 from hubgrade_ext.core.counts import count_states
-from hubgrade_ext.core.errors import AssignmentNotFound, ExchangeBroken
+from hubgrade_ext.core.errors import AssignmentNotFound
 from hubgrade_ext.core.folders import is_folder_name
-from hubgrade_ext.core.gradebook import NotebookGrade, Records, StudentRecord, read_gradebook
-from hubgrade_ext.core.inbound import Attempt
-from hubgrade_ext.core.inbound_listing import listed_attempts
+from hubgrade_ext.core.gradebook import NotebookGrade, Records, StudentRecord
 from hubgrade_ext.core.models import (
     AssignmentRow,
     CourseRef,
@@ -24,7 +23,7 @@ from hubgrade_ext.core.models import (
 )
 from hubgrade_ext.core.repairs import repaired_students
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.core.steps import SubmissionState, states_from
+from hubgrade_ext.core.steps import SubmissionState
 
 _NONE: StepState = "none"
 
@@ -85,14 +84,8 @@ def _read(
 ) -> tuple[Records, list[SubmissionState], AssignmentRow]:
     if not is_folder_name(assignment_id):
         raise _not_found(assignment_id)
-    records = read_gradebook(settings, assignment_id)
-    problem: ExchangeBroken | None = None
-    attempts: Mapping[str, Collection[Attempt]] = {}
-    try:
-        attempts = listed_attempts(settings, assignment_id)
-    except ExchangeBroken as error:
-        problem = error
-    states = states_from(settings, assignment_id, records, attempts)
+    found = submissions_of(settings, assignment_id)
+    records, states = found.records, found.states
     files = assignment_files(settings, assignment_id)
     record = records.assignments.get(assignment_id)
     traces = (files.source, record, files.generated.at, files.released.at, states or None)
@@ -103,7 +96,13 @@ def _read(
     for outcome in outcomes.values():
         failures[outcome.verb] = failures.get(outcome.verb, 0) + (outcome.state == "failed")
     row = assignment_row(
-        assignment_id, files, record, counts, server_root=server_root, failures=failures, problem=problem
+        assignment_id,
+        files,
+        record,
+        counts,
+        server_root=server_root,
+        failures=failures,
+        problem=found.problem,
     )
     return records, states, row
 

@@ -9,18 +9,27 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from bench.synthetic import stamp_of, submitted_at
-from hubgrade_ext.core import course_counter, course_memory, folder_tree, inbound_listing
+from hubgrade_ext.core import (
+    assignment_memory,
+    course_counter,
+    course_memory,
+    folder_tree,
+    inbound_listing,
+)
+from hubgrade_ext.core.assignment_memory import Submissions, assignment_file, submissions_of
 from hubgrade_ext.core.assignments_page import assignments_page
 from hubgrade_ext.core.counts import count_states
 from hubgrade_ext.core.course_counter import CourseCounter, course_counts
 from hubgrade_ext.core.feedback_marks import remember_feedback
+from hubgrade_ext.core.gradebook import read_gradebook
 from hubgrade_ext.core.inbound import inbound_dir, inbound_names
-from hubgrade_ext.core.models import AssignmentRow
+from hubgrade_ext.core.models import AssignmentRow, SubmissionRow
 from hubgrade_ext.core.released_feedback import released_feedback_dir
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import submission_states
@@ -40,6 +49,7 @@ def _nothing_remembered() -> Iterator[None]:
 def _forget() -> None:
     """Be a new server."""
     course_counter._counters.clear()
+    assignment_memory._readers.clear()
     inbound_listing._listings.clear()
     inbound_listing._kept_at.clear()
 
@@ -125,6 +135,9 @@ def test_remembered_equals_fresh_after_every_change(
 ) -> None:
     monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
     monkeypatch.setattr(course_counter, "SAVE_INTERVAL_S", 0.0)
+    monkeypatch.setattr(course_counter, "LOOK_CLOSER_RARELY", 0)
+    monkeypatch.setattr(assignment_memory, "WORTH_SAVING", 1)
+    monkeypatch.setattr(assignment_memory, "SAVE_INTERVAL_S", 0.0)
     monkeypatch.setattr(folder_tree, "SETTLE_NS", 50_000_000)
     _settle(settings)
     pages = [_rows(settings)]
@@ -135,10 +148,15 @@ def test_remembered_equals_fresh_after_every_change(
         for _ in range(2):
             remembered = course_counts(settings).assignments
             for name in ("ps01", "ps02", "ps03"):
-                assert remembered[name] == count_states(submission_states(settings, name)), (change, name)
+                fresh = submission_states(settings, name)
+                assert remembered[name] == count_states(fresh), (change, name)
+                found = submissions_of(settings, name)
+                assert found == Submissions(read_gradebook(settings, name), fresh), (change, name)
         pages.append(_rows(settings))
         time.sleep(0.06)  # from here on the new times are trusted
         course_counts(settings)
+        for name in ("ps01", "ps02", "ps03"):
+            submissions_of(settings, name)
     assert sum(one != other for one, other in pairwise(pages)) >= len(CHANGES) - 3
 
 
@@ -156,6 +174,78 @@ def test_an_unchanged_course_is_not_read_again(
         monkeypatch.setattr(course_counter, name, refuse)
     monkeypatch.setattr(folder_tree.FolderTree, "_read_all", refuse)
     assert counter.count().assignments == expected
+
+
+def test_feedback_folders_are_looked_into_for_a_twentieth_of_the_time(
+    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(course_counter, "time", clock)
+    _settle(settings)
+    counter = CourseCounter(settings)
+    look = counter._feedback.refresh
+
+    def long_look(look_closer: bool) -> bool:
+        nonlocal now
+        now += 0.1 if look_closer else 0.0
+        return look(look_closer)
+
+    monkeypatch.setattr(counter._feedback, "refresh", long_look)
+    released = counter.count().assignments["ps01"].released
+    _feedback_in_place(settings)
+    now += 1.85
+    assert counter.count().assignments["ps01"].released == released
+    now += 0.1
+    assert counter.count().assignments["ps01"].released == released - 1
+
+
+def test_an_unchanged_assignment_is_not_read_again(
+    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assignment_memory, "WORTH_SAVING", 1)
+    _settle(settings)
+    first = submissions_page(settings, REF, "ps01")
+    assert assignment_file(settings, "ps01").stat().st_mode & 0o777 == 0o600
+    for name in ("read_gradebook", "listed_attempts", "read_collected", "read_autograded", "read_feedback"):
+        monkeypatch.setattr(assignment_memory, name, None)
+    assert submissions_page(settings, REF, "ps01") == first
+    _forget()
+    assert submissions_page(settings, REF, "ps01") == first
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
+def test_an_assignment_whose_memory_cannot_be_read(
+    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    monkeypatch.setattr(assignment_memory, "WORTH_SAVING", 1)
+    _settle(settings)
+    expected = submissions_page(settings, REF, "ps01")
+    kept = assignment_file(settings, "ps01")
+    kept.write_bytes(kept.read_bytes()[:-50] if content is None else content)
+    _forget()
+    assert submissions_page(settings, REF, "ps01") == expected
+
+
+def test_only_a_few_assignments_are_remembered(settings: CourseSettings) -> None:
+    for number in range(20):
+        submissions_of(settings, f"ps{number}")
+    assert len(assignment_memory._readers) == assignment_memory.REMEMBERED_ASSIGNMENTS
+
+
+def test_a_folder_that_could_not_be_read_is_read_again(settings: CourseSettings) -> None:
+    stamp = settings.path("submitted", WHO, "ps01") / "timestamp.txt"
+    text = stamp.read_text()
+    stamp.write_text("")
+    _settle(settings)
+    row = _submission(settings)
+    assert row.collected_attempt is None
+    stamp.write_text(text)
+    assert _submission(settings).collected_attempt is not None
+
+
+def _submission(settings: CourseSettings) -> SubmissionRow:
+    return next(row for row in submissions_page(settings, REF, "ps01").submissions if row.student_id == WHO)
 
 
 def test_a_new_server_remembers_what_the_old_one_read(
@@ -180,7 +270,7 @@ def test_a_memory_that_cannot_be_read_is_as_good_as_none(
     kept = course_memory.memory_file(settings)
     kept.write_bytes(kept.read_bytes()[:-50] if content is None else content)
     _forget()
-    assert course_memory.load_memory(settings) is None
+    assert course_memory.SHAPE.load(settings, kept) is None
     assert assignments_page(settings, REF) == expected
 
 
@@ -236,6 +326,9 @@ def test_a_new_server_knows_the_listing_of_the_old_one(
     _forget()
     new = {row.student_id: row for row in submissions_page(settings, REF, "ps01").submissions}
     assert (new[WHO].attempts, new[WHO].waiting) == (3, True)
+    _settle(settings)
+    _forget()
+    assert len(inbound_listing.listed_names(settings)) == len(names) + 1
 
 
 @pytest.mark.parametrize(
