@@ -15,7 +15,8 @@ Work = Callable[[], object]
 
 
 def assignments_page(folder: Path, which: str) -> Work:
-    """Prepare the assignments page: `first` ever, in a new server that is `cold`, or `unchanged`."""
+    """Prepare the assignments page: `first` ever, `cold` (new server), `unchanged`, looked at `closer`."""
+    from hubgrade_ext.core import course_counter
     from hubgrade_ext.core.assignments_page import assignments_page
     from hubgrade_ext.core.course_memory import memory_file
     from hubgrade_ext.core.models import CourseRef
@@ -24,7 +25,9 @@ def assignments_page(folder: Path, which: str) -> Work:
     course = CourseRef(settings.course_key, settings.course_id, ["instructor"])
     if which == "first":
         memory_file(settings).unlink(missing_ok=True)
-    if which == "unchanged":
+    if which == "closer":
+        course_counter.LOOK_CLOSER_RARELY = 0
+    if which in ("unchanged", "closer"):
         assignments_page(settings, course)
     return lambda: assignments_page(settings, course)
 

@@ -45,6 +45,7 @@ def page_rows(
     yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
     yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit=0.5)
     yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit=0.1)
+    yield _assignments(course, "closer", "assignments page, nothing changed, the closer look included", size)
     yield _collect(course, size, beside=False)
 
 

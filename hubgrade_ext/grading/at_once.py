@@ -95,6 +95,7 @@ class SubmissionsAtOnce:
             hidden=tuple(path for path in hidden if path),
             env=sandbox_environment(),
             cores=options.cores,
+            preload=self._preload,
         )
         self._executor = make_executor(options, executor_settings, course.config)
 

@@ -20,7 +20,7 @@ from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level
 from hubgrade_ext.grading.execution.gate import Gate
 from hubgrade_ext.grading.execution.isolation import choose
 from hubgrade_ext.grading.execution.kernel_server import KernelServer
-from hubgrade_ext.grading.execution.kernels import installed_programs
+from hubgrade_ext.grading.execution.kernels import Programs, installed_programs
 from hubgrade_ext.grading.execution.reachable import Request
 from hubgrade_ext.grading.execution.submission_run import SubmissionRun, failed
 
@@ -37,7 +37,8 @@ class ExecutorSettings(msgspec.Struct, frozen=True):
     student code must not see even inside of what it may (course, exchange);
     `readable` are further ones that it may. `env` is given to every kernel,
     and to the warm process (`PYTHONPATH` works). `cores` None is all that this
-    process may use; `most_at_once` bounds the memory.
+    process may use; `most_at_once` bounds the memory. `preload` is what the first
+    bundles' will be: the warm process for it starts together with the executor.
     """
 
     level: Level | None = None
@@ -46,6 +47,7 @@ class ExecutorSettings(msgspec.Struct, frozen=True):
     env: dict[str, str] = {}
     cores: int | None = None
     most_at_once: int = _MOST_AT_ONCE
+    preload: tuple[str, ...] | None = None
 
 
 class LocalExecutor(concurrent.futures.Executor):
@@ -73,6 +75,10 @@ class LocalExecutor(concurrent.futures.Executor):
         self._closed = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="hubgrade-execution", daemon=True)
         self._thread.start()
+        if self.settings.preload is not None:
+            # found here: beside a thread that computes, each of its many looks at files would wait its turn
+            programs = installed_programs()
+            self._loop.call_soon_threadsafe(self._warm_up, self.settings.preload, programs)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Result:  # type: ignore[override]
         """Execute the bundle `args[0]`; `fn` must be `execute_bundle`."""
@@ -180,9 +186,15 @@ class LocalExecutor(concurrent.futures.Executor):
             task = None
         if task is None:
             self._retire()
-            task = self._loop.create_task(asyncio.to_thread(self._start_server, preload))
-            self._servers[preload] = task
+            task = self._warm_up(preload)
         return await asyncio.shield(task)
+
+    def _warm_up(
+        self, preload: tuple[str, ...], programs: Programs | None = None
+    ) -> asyncio.Task[KernelServer]:
+        task = self._loop.create_task(asyncio.to_thread(self._start_server, preload, programs))
+        self._servers[preload] = task
+        return task
 
     def _retire(self) -> None:
         """End the oldest idle servers, so that at most `_MOST_SERVERS` take memory."""
@@ -199,9 +211,11 @@ class LocalExecutor(concurrent.futures.Executor):
             self._users.pop(id(server), None)
             self._closing.add(self._loop.run_in_executor(None, server.close))
 
-    def _start_server(self, preload: tuple[str, ...]) -> KernelServer:
+    def _start_server(self, preload: tuple[str, ...], programs: Programs | None) -> KernelServer:
         settings = self.settings
-        reach = Request(installed_programs(), settings.readable, settings.hidden, str(Path.home()))
+        reach = Request(
+            programs or installed_programs(), settings.readable, settings.hidden, str(Path.home())
+        )
         server = KernelServer(self.level, reach, preload, settings.env)
         try:
             server.start()

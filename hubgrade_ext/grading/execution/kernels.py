@@ -39,6 +39,8 @@ _SLACK_BYTES = 1 << 16
 _NUDGE_S = 0.1
 _NEVER_MS = 7 * 24 * 3600 * 1000
 
+Programs = tuple[tuple[str, ...], ...]
+
 
 class KernelMissing(HubgradeError):
     """No kernel of this name is installed here."""
@@ -381,7 +383,7 @@ def manager_class(sandbox: Sandbox) -> type[SandboxedKernelManager]:
     return type("BoundKernelManager", (SandboxedKernelManager,), {"sandbox": sandbox})
 
 
-def installed_programs() -> tuple[tuple[str, ...], ...]:
+def installed_programs() -> Programs:
     """Return the command of every kernel that is installed here, each preceded by nothing but its program."""
     found = KernelSpecManager().get_all_specs()
     return tuple(tuple(entry["spec"]["argv"]) for entry in found.values())
