@@ -52,7 +52,8 @@ class Pipe:
         self.pid = 0
         self._handle = -1
         self._lock = threading.RLock()
-        self._between: int | None = None
+        self._between = -1
+        self._has_forked = False
         self._late: list[bytes] = []
         self._interrupted = False
 
@@ -60,15 +61,11 @@ class Pipe:
         """Begin to send; what was sent before is lost."""
         self._handle = handle
         self.pid = os.getpid()
-        os.register_at_fork(before=self._share, after_in_child=self._renew)
-
-    def _share(self) -> None:
-        if self._between is None:
-            self._between = os.memfd_create("lock")
-
-    def _renew(self) -> None:
-        self._lock = threading.RLock()
-        self._late = []
+        self._between = os.memfd_create("lock")
+        # nothing of these is Python code, where an interrupt would be lost
+        os.register_at_fork(before=partial(setattr, self, "_has_forked", True))
+        os.register_at_fork(after_in_child=self._lock._at_fork_reinit)  # type: ignore[attr-defined]
+        os.register_at_fork(after_in_child=self._late.clear)
 
     def _note_interrupt(self, number: int, stack: FrameType | None) -> None:
         self._interrupted = True
@@ -95,14 +92,14 @@ class Pipe:
                 self._write_all()
 
     def _write_all(self) -> None:
-        if self._between is not None:
+        if self._has_forked:
             fcntl.lockf(self._between, fcntl.LOCK_EX)
         while self._late:
             left = memoryview(self._late[0])
             while left:
                 left = left[os.write(self._handle, left) :]
             del self._late[0]
-        if self._between is not None:
+        if self._has_forked:
             fcntl.lockf(self._between, fcntl.LOCK_UN)
 
 

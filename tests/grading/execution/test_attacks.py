@@ -96,7 +96,10 @@ def test_fork_bomb_is_stopped(told: dict[str, Any]) -> None:
     assert told["bomb"]["kind"] in {"kernel_died", "cell_timed_out"}
     assert told["bomb"]["cell"] == 0
     bomb, interrupted = told["bomb"], "KeyboardInterrupt\nCellTimeoutError"
-    assert bomb["said"] == "NotExecuted" or (bomb["kind"], bomb["said"]) == ("cell_timed_out", interrupted)
+    if bomb["said"] != "NotExecuted":
+        assert bomb["kind"] == "cell_timed_out"
+        # one that falls into what Python's own modules do before a fork is lost, and the next one comes
+        assert bomb["said"].endswith(interrupted)
 
 
 def test_a_list_too_large_is_a_memory_error(told: dict[str, Any]) -> None:
