@@ -1,9 +1,9 @@
 """Put off imports that cost seconds and that hardly anything calls.
 
 Importing nbgrader takes 3.7 CPU-s. 2.1 of them go to `rfc3987_syntax`, which compiles a grammar for
-jsonschema's format "iri", and 0.7 to setuptools, from which nbgrader takes the unpacking of archives for
-`zip_collect`. While nbgrader is imported, stand-ins are in their place, whose functions import the real
-module when they are called.
+jsonschema's format "iri", 0.7 to setuptools, from which nbgrader takes the unpacking of archives for
+`zip_collect`, and 0.2 to `requests` (for a hub's users) and the regular expressions of `rfc3986_validator`.
+While nbgrader is imported, stand-ins are in their place, which import the real module when they are used.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-# Source: jsonschema 4.26 `_format`, nbgrader 0.9.6 `utils`
+# the functions that are taken from a module; none: it is imported as a whole
+# Source: jsonschema 4.26 `_format`, nbgrader 0.9.6 `utils`, `auth.jupyterhub`
 LATE: dict[str, tuple[str, ...]] = {
+    "requests": (),
+    "rfc3986_validator": ("validate_rfc3986",),
     "rfc3987_syntax": ("is_valid_syntax",),
     "setuptools.archive_util": ("unpack_archive", "unpack_tarfile", "unpack_zipfile"),
 }
@@ -28,7 +31,8 @@ class _StandIn(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name in LATE[self.__name__]:
             return _late(self.__name__, name)
-        if name.startswith("__"):  # what the import system asks of every module
+        # what the import system asks of every module; the path, before it looks for one inside
+        if name.startswith("__") and (name != "__path__" or LATE[self.__name__]):
             raise AttributeError(name)
         return getattr(_real(self.__name__), name)
 
