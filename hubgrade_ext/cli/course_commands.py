@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,7 +131,7 @@ def preflight(arguments: Arguments, output: Output) -> int:
 
     only = arguments.only or ()
     try:
-        with _levels_meanwhile(only) as levels:
+        with _levels_meanwhile(_asks_for_levels(arguments)) as levels:
             # imports nbgrader, and so takes its time too
             from hubgrade_ext.preflight.sources import gather_sources
 
@@ -147,12 +147,19 @@ def preflight(arguments: Arguments, output: Output) -> int:
     return show_report(report, arguments, output)
 
 
+def _asks_for_levels(arguments: Arguments) -> bool:
+    """Say whether checks will surely ask for the levels of isolation: a student grades nothing."""
+    only = arguments.only or ()
+    asked = not only or any(check_id.startswith("isolation.") for check_id in only)
+    return asked and arguments.course_id is None and is_course_folder(course_folder(arguments))
+
+
 @contextmanager
-def _levels_meanwhile(only: Collection[str]) -> Iterator[Callable[[], list[LevelFacts] | None]]:
-    """Have the levels of isolation tried in a child while this process is busy; None when nobody asks."""
+def _levels_meanwhile(asked: bool) -> Iterator[Callable[[], list[LevelFacts] | None]]:
+    """Have the levels of isolation tried in a child while this process is busy; None when not asked for."""
     from hubgrade_ext.preflight.isolation_facts import gather_levels
 
-    if only and not any(check_id.startswith("isolation.") for check_id in only):
+    if not asked:
         yield lambda: None
         return
     with ThreadPoolExecutor(1) as beside:
