@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from bench.synthetic import course_settings
@@ -51,9 +53,18 @@ def submissions_page_cold(folder: Path, assignment_id: str) -> Work:
 
 
 def submissions_page(folder: Path, assignment_id: str) -> Work:
-    """Prepare the submissions page of an assignment asked for again."""
+    """Prepare the submissions page of an assignment asked for again, when nothing has changed."""
     work = submissions_page_cold(folder, assignment_id)
     work()
+    return work
+
+
+def submissions_page_regraded(folder: Path, assignment_id: str) -> Work:
+    """Prepare the same when a grade has changed meanwhile."""
+    work = submissions_page(folder, assignment_id)
+    gradebook = course_settings(folder).db_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(gradebook)) as database, database:
+        database.execute("UPDATE grade SET manual_score = COALESCE(manual_score, 0) + 1 WHERE rowid = 1")
     return work
 
 
@@ -116,6 +127,7 @@ MEASUREMENTS: dict[str, Callable[[Path, str], Work]] = {
     "assignments_page": assignments_page,
     "submissions_page": submissions_page,
     "submissions_page_cold": submissions_page_cold,
+    "submissions_page_regraded": submissions_page_regraded,
     "submissions_page_ever": submissions_page_ever,
     "collect": collect,
     "nbgrader_collect": nbgrader_collect,

@@ -86,12 +86,14 @@ def large_class_rows(folder: Path, say: Say, few: int = FEW, many: int = MANY) -
         demo = shutil.copytree(classes[students].parent, folder / f"run-{number}")
         with Yardstick() as yardstick:
             run = autograded(demo / classes[students].name, HUBGRADE, students)
-        taken[students].append(_Taken(run, (run.cpu_s or run.wall_s) / yardstick.cpu_s))
-    work = {students: _mean(each.work for each in runs) for students, runs in taken.items()}
-    each = {students: (work[students] - work[1]) / (students - 1) for students in (few, many)}
-    what = f"CPU time a submission, that of {many} over that of {few}"
-    yield Row(what, f"{many} students", each[many] / each[few], limit=1.1, unit="×")
-    peak = {students: max(each.run.peak_mib for each in runs) for students, runs in taken.items()}
+        taken[students].append(_Taken(run, yardstick.cpu_s))
+    if all(each.run.cpu_s is not None for runs in taken.values() for each in runs):
+        what = f"CPU time a submission, that of {many} over that of {few}"
+        yield Row(
+            f"{what}, in yardsticks", f"{many} students", _growth(taken, few, many), limit=1.1, unit="×"
+        )
+        yield Row(f"{what}, in seconds", f"{many} students", _growth(taken, few, many, raw=True), unit="×")
+    peak = {students: _mean(each.run.peak_mib for each in runs) for students, runs in taken.items()}
     yield Row("peak memory of the worker", f"{few} students", peak[few], unit="MiB")
     yield Row(
         "peak memory of the worker", f"{many} students", peak[many], limit=round(1.1 * peak[few]), unit="MiB"
@@ -99,10 +101,20 @@ def large_class_rows(folder: Path, say: Say, few: int = FEW, many: int = MANY) -
 
 
 class _Taken(Struct, frozen=True):
-    """A run, and its CPU time in yardsticks."""
+    """A run, and the yardstick's CPU seconds meanwhile."""
 
     run: Run
-    work: float
+    yardstick_s: float
+
+
+def _growth(taken: dict[int, list[_Taken]], few: int, many: int, *, raw: bool = False) -> float:
+    """Return the cost of a submission in the large class over that in the small one, without the start."""
+    work = {
+        students: _mean((each.run.cpu_s or 0.0) / (1.0 if raw else each.yardstick_s) for each in runs)
+        for students, runs in taken.items()
+    }
+    each = {students: (work[students] - work[1]) / (students - 1) for students in (few, many)}
+    return each[many] / each[few]
 
 
 def _mean(values: Iterable[float]) -> float:

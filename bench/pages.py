@@ -13,8 +13,6 @@ from bench.synthetic import Size, assignment_ids, build_course
 ASSIGNMENTS = 20
 BESIDE_NBGRADER = (100, 300)
 LARGE = 1000
-# the first assignment is graded, the last one only collected: nbgrader reads the two in different ways
-GRADED, UNGRADED = "graded", "before grading"
 # what was changed less than two seconds ago is looked at again: an unchanged course is older
 _SETTLE_S = 3.0
 Say = Callable[[str], None]
@@ -30,18 +28,12 @@ def page_rows(
     for students in beside:
         course = _build(folder, students, say)
         size = f"{students} × {ASSIGNMENTS}"
-        yield _first_submissions(course, size)
-        yield _submissions(course, GRADED, size, beside=True)
-        yield _submissions(course, UNGRADED, size, beside=True)
+        yield from _submissions(course, size, beside=True)
         yield _assignments(course, "first", "assignments page, first time ever", size, beside=True)
         yield _collect(course, size, beside=True)
     course = _build(folder, large, say)
     size = f"{large} × {ASSIGNMENTS}"
-    yield _first_submissions(course, size)
-    yield _submissions(course, GRADED, size, beside=False)
-    yield _submissions(course, UNGRADED, size, beside=False)
-    cold = measure("submissions_page_cold", course, assignment_ids(Size(0, ASSIGNMENTS))[0])
-    yield Row("submissions page, cold (new server, CPU)", size, cold.cpu_s, limit=0.1)
+    yield from _submissions(course, size, beside=False)
     yield _assignments(course, "first", "assignments page, first time ever", size, beside=False)
     yield _assignments(course, "cold", "assignments page, cold (new server)", size, limit=0.5)
     yield _assignments(course, "unchanged", "assignments page, nothing changed", size, limit=0.1)
@@ -58,16 +50,25 @@ def _build(folder: Path, students: int, say: Say) -> str:
     return str(course)
 
 
-def _first_submissions(course: str, size: str) -> Row:
-    ever = measure("submissions_page_ever", course, assignment_ids(Size(0, ASSIGNMENTS))[0])
-    return Row("submissions page, first time ever (CPU)", size, ever.cpu_s)
+def _submissions(course: str, size: str, *, beside: bool) -> Iterator[Row]:
+    """Yield the rows of an assignment that is graded, and one of an assignment that is not.
 
-
-def _submissions(course: str, which: str, size: str, *, beside: bool) -> Row:
-    assignment = assignment_ids(Size(0, ASSIGNMENTS))[0 if which == GRADED else -1]
-    theirs = measure("nbgrader_submissions", course, assignment).cpu_s if beside else None
-    ours = measure("submissions_page", course, assignment)
-    return Row(f"submissions page, {which} (CPU)", size, ours.cpu_s, theirs, limit=0.1)
+    nbgrader reads the two in different ways.
+    """
+    graded, collected = assignment_ids(Size(0, ASSIGNMENTS))[:: ASSIGNMENTS - 1]
+    theirs = measure("nbgrader_submissions", course, graded).cpu_s if beside else None
+    for name, what, figure, limit in (
+        ("submissions_page_ever", "first time ever", theirs, None),
+        ("submissions_page_cold", "cold (new server)", theirs, 0.1),
+        ("submissions_page_regraded", "a grade has changed", theirs, 0.1),
+        ("submissions_page", "nothing changed", None, 0.1),
+    ):
+        ours = measure(name, course, graded)
+        yield Row(f"submissions page, {what} (CPU)", size, ours.cpu_s, figure, limit=limit)
+    theirs = measure("nbgrader_submissions", course, collected).cpu_s if beside else None
+    ours = measure("submissions_page_ever", course, collected)
+    what = "submissions page of one not yet graded, first time ever (CPU)"
+    yield Row(what, size, ours.cpu_s, theirs, limit=0.1)
 
 
 def _assignments(

@@ -128,7 +128,7 @@ ensure_venv() {
     return
   fi
   [ -x "$VENV/bin/python" ] || { say "Making a virtual environment in .venv"; "$(find_python)" -m venv "$VENV"; }
-  say "Installing hubgrade with its dependencies and building the labextension (a minute or two the first time)"
+  say "Installing hubgrade with its dependencies and building the labextension (two to four minutes the first time)"
   PATH="$VENV/bin:$PATH" "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -e ".[$extra]" ||
     die "the installation failed; the lines above say why."
   echo "$extra $inputs" >"$stamp"

@@ -57,6 +57,9 @@ def _grade(
     backups: Backups,
 ) -> Iterator[Progress]:
     options = grading_options(course.config)
+    if skip.issuperset(students):
+        # nothing is started for nothing
+        return
     if options.engine == "sandboxed" and runs_cells_as_usual(course):
         with SubmissionsAtOnce(course, request.assignment_id, request.notebook, recorded, backups) as at_once:
             yield from work_at_once(students, skip, at_once)

@@ -161,16 +161,18 @@ COMMANDS: dict[str, CommandText] = {
     ),
     "jobs": CommandText(
         "List the course's jobs, newest first.",
-        ("hubgrade jobs", "hubgrade jobs show 20260301", "hubgrade jobs resume 20260301 --json"),
+        ("hubgrade jobs", "hubgrade jobs show 20260301T0914", "hubgrade jobs resume 20260301T0914 --json"),
     ),
     "jobs show": CommandText(
         "Show a job, what became of each item, and its log.",
-        ("hubgrade jobs show 20260301", "hubgrade jobs show 20260301 --item ada"),
+        ("hubgrade jobs show 20260301T0914", "hubgrade jobs show 20260301T0914 --item ada"),
     ),
-    "jobs cancel": CommandText("Stop a job; what it has finished stays.", ("hubgrade jobs cancel 20260301",)),
+    "jobs cancel": CommandText(
+        "Stop a job; what it has finished stays.", ("hubgrade jobs cancel 20260301T0914",)
+    ),
     "jobs resume": CommandText(
         "Go on with a job whose process died, after its last finished item.",
-        ("hubgrade jobs resume 20260301",),
+        ("hubgrade jobs resume 20260301T0914",),
     ),
     "admin": CommandText("Set up a JupyterHub with nbgrader courses: for the machine's administrator."),
     "admin site": CommandText(

@@ -8,14 +8,11 @@ in the state folder too, for the next server.
 
 from __future__ import annotations
 
-import math
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct, field
@@ -26,9 +23,11 @@ from hubgrade_ext.core.gradebook import Records, read_gradebook
 from hubgrade_ext.core.gradebook_reader import gradebook_files, sqlite_path
 from hubgrade_ext.core.inbound import Attempt, UnreadAttempts, inbound_dir
 from hubgrade_ext.core.inbound_listing import listed_attempts
-from hubgrade_ext.core.kept_files import Shape
+from hubgrade_ext.core.kept_files import KeptFile
+from hubgrade_ext.core.last_used import LastUsed, alone
 from hubgrade_ext.core.released_feedback import ReleasedAt, released_feedback_dir, released_one_by_one
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.state_dir import file_name_of
 from hubgrade_ext.core.steps import (
     Autograded,
     Collected,
@@ -41,9 +40,11 @@ from hubgrade_ext.core.steps import (
     states_from,
 )
 
+# what an instructor goes back and forth between; some 4 MB for 1,000 submissions
 REMEMBERED_ASSIGNMENTS = 12
+REMEMBERED_SUBMISSIONS = 20_000
+# with fewer, reading costs less than a file
 WORTH_SAVING = 200
-SAVE_INTERVAL_S = 60.0
 
 Facts = TypeVar("Facts", bound=Struct)
 
@@ -77,10 +78,10 @@ class Memory(Struct):
     autograded: dict[str, Known[Autograded]] = field(default_factory=dict)
     feedback: dict[str, Known[Feedback]] = field(default_factory=dict)
     released: Key | None = None
-    released_at: dict[str, int | None] = field(default_factory=dict)
+    released_at: dict[str, int] = field(default_factory=dict)
 
 
-_shape = Shape(Memory)
+_decoder = msgspec.msgpack.Decoder(Memory)
 
 
 def submissions_of(settings: CourseSettings, assignment_id: str) -> Submissions:
@@ -89,19 +90,18 @@ def submissions_of(settings: CourseSettings, assignment_id: str) -> Submissions:
     Raises: GradebookBroken, Busy.
     """
     key = settings.course_key, assignment_id
-    with _lock:
-        reader = _readers.pop(key, None)
-        if reader is None or reader.settings != settings:
-            reader = _Reader(settings, assignment_id)
-        _readers[key] = reader
-        while len(_readers) > REMEMBERED_ASSIGNMENTS:
-            _readers.popitem(last=False)
-    return reader.read()
+    return _readers.get(key, settings, lambda: _Reader(settings, assignment_id)).read()
+
+
+def forget_submissions(settings: CourseSettings, assignment_id: str) -> None:
+    """Remove what is kept of an assignment that is no more."""
+    with suppress(OSError):
+        assignment_file(settings, assignment_id).unlink(missing_ok=True)
 
 
 def assignment_file(settings: CourseSettings, assignment_id: str) -> Path:
     """Return where the memory of a large assignment is kept."""
-    return settings.state_dir / f"submissions-{quote(assignment_id, safe=' ')}.msgpack"
+    return settings.state_dir / f"submissions-{file_name_of(assignment_id)}.msgpack"
 
 
 class _Reader:
@@ -110,14 +110,14 @@ class _Reader:
     def __init__(self, settings: CourseSettings, assignment_id: str) -> None:
         self.settings = settings
         self._assignment_id = assignment_id
-        self._file = assignment_file(settings, assignment_id)
+        self._file = KeptFile(settings, assignment_file(settings, assignment_id), _decoder)
         self._lock = threading.Lock()
         self._memory: Memory | None = None
-        self._saved_at = -math.inf
+        self.size = 0
 
     def read(self) -> Submissions:
-        with self._lock:
-            old = self._memory or _shape.load(self.settings, self._file) or Memory()
+        with alone(self._lock):
+            old = self._memory or self._file.load() or Memory()
             new = Memory()
             records = self._records(old, new)
             problem: ExchangeBroken | None = None
@@ -127,15 +127,16 @@ class _Reader:
             except ExchangeBroken as error:
                 problem = error
             readers = Readers(
-                _KnownReader(read_collected, old.collected, new.collected),
+                _KnownReader(read_collected, old.collected, new.collected, "/timestamp.txt"),
                 _KnownReader(read_autograded, old.autograded, new.autograded),
                 _KnownReader(read_feedback, old.feedback, new.feedback),
                 self._released_at(old, new),
             )
             states = states_from(self.settings, self._assignment_id, records, attempts, readers)
             self._memory = new
-            if len(states) >= WORTH_SAVING and new != old:
-                self._save()
+            self.size = len(states)
+            if self.size >= WORTH_SAVING:
+                self._file.save(lambda: new, is_new=new != old)
             return Submissions(records, states, problem)
 
     def _records(self, old: Memory, new: Memory) -> Records:
@@ -144,10 +145,11 @@ class _Reader:
             return read_gradebook(self.settings, self._assignment_id)
         # the keys first, then the content: what changes in between is seen next time
         keys = [key_of(each) for each in gradebook_files(path)]
+        are_settled = all(is_settled(key) for key in keys)
         records = old.records if old.gradebook == keys else None
         if records is None:
             records = read_gradebook(self.settings, self._assignment_id)
-        if all(is_settled(key) for key in keys):
+        if are_settled:
             new.gradebook, new.records = keys, records
         return records
 
@@ -174,40 +176,41 @@ class _Reader:
         new.released = key
 
         def at(name: str) -> int | None:
-            time_ns = known[name] if name in known else look(name)
-            new.released_at[name] = time_ns
+            time_ns = known.get(name) or look(name)
+            if time_ns is not None:  # what is not there may be there unreadable
+                new.released_at[name] = time_ns
             return time_ns
 
         return at
 
-    def _save(self) -> None:
-        if self._memory is not None and time.monotonic() - self._saved_at >= SAVE_INTERVAL_S:
-            self._saved_at = time.monotonic()
-            _shape.save(self.settings, self._file, self._memory)
-
 
 class _KnownReader(Generic[Facts]):
-    """Reads folders, and of those that are known only the key; what it knows afterwards goes into `now`."""
+    """Reads folders, and of those that are known only the key; what it knows afterwards goes into `now`.
+
+    The key is that of `file` in the folder, or of the folder itself.
+    """
 
     def __init__(
-        self, read: Read[Facts], known: Mapping[str, Known[Facts]], now: dict[str, Known[Facts]]
+        self,
+        read: Read[Facts],
+        known: Mapping[str, Known[Facts]],
+        now: dict[str, Known[Facts]],
+        file: str = "",
     ) -> None:
-        self._read, self._known, self._now = read, known, now
+        self._read, self._known, self._now, self._file = read, known, now, file
 
     def __call__(self, path: str, dir_fd: int | None = None) -> Facts | None:
-        key = key_of(path, dir_fd)
-        if key is None:
-            return None
+        key = key_of(path + self._file, dir_fd)
         known = self._known.get(path)
         if known is None or known.key != key:
+            settled = key if is_settled(key) else None
             facts = self._read(path, dir_fd)
             # what is incomplete may be completed, or may have been unreadable, without a change of the folder
-            if facts is None or not is_settled(key) or None in msgspec.structs.astuple(facts):
+            if settled is None or facts is None or None in msgspec.structs.astuple(facts):
                 return facts
-            known = Known(key, facts)
+            known = Known(settled, facts)
         self._now[path] = known
         return known.facts
 
 
-_lock = threading.Lock()
-_readers: OrderedDict[tuple[str, str], _Reader] = OrderedDict()
+_readers: LastUsed[_Reader] = LastUsed(REMEMBERED_ASSIGNMENTS, REMEMBERED_SUBMISSIONS)

@@ -16,7 +16,6 @@ import math
 import os
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -25,7 +24,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from hubgrade_ext.core.counts import Counts
-from hubgrade_ext.core.course_memory import SHAPE, CourseMemory, memory_file
+from hubgrade_ext.core.course_memory import CourseMemory, decoder, memory_file
 from hubgrade_ext.core.errors import ExchangeBroken
 from hubgrade_ext.core.feedback_marks import FeedbackMark, marks_file, read_feedback_marks
 from hubgrade_ext.core.folder_tree import FolderTree, Key, is_settled, key_of
@@ -33,6 +32,8 @@ from hubgrade_ext.core.gradebook import Records, read_gradebook
 from hubgrade_ext.core.gradebook_reader import gradebook_files, sqlite_path
 from hubgrade_ext.core.inbound import Attempt, group_unread, inbound_dir, is_whole
 from hubgrade_ext.core.inbound_listing import listed_names
+from hubgrade_ext.core.kept_files import KeptFile
+from hubgrade_ext.core.last_used import LastUsed, alone
 from hubgrade_ext.core.released_feedback import ReleasedAt, released_all_at_once, released_feedback_dir
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import (
@@ -49,8 +50,9 @@ from hubgrade_ext.core.steps import (
 )
 
 REMEMBERED_COURSES = 8
+# some 25 MB for 20,000
+REMEMBERED_SUBMISSIONS = 200_000
 WORTH_SAVING = 2000
-SAVE_INTERVAL_S = 60.0
 # how many times as long as a closer look at all feedback took there is none
 LOOK_CLOSER_RARELY = 19
 
@@ -71,14 +73,7 @@ def course_counts(settings: CourseSettings) -> CourseCounts:
 
     Raises: GradebookBroken, Busy.
     """
-    with _lock:
-        counter = _counters.pop(settings.course_key, None)
-        if counter is None or counter.settings != settings:
-            counter = CourseCounter(settings)
-        _counters[settings.course_key] = counter
-        while len(_counters) > REMEMBERED_COURSES:
-            _counters.popitem(last=False)
-    return counter.count()
+    return _counters.get(settings.course_key, settings, lambda: CourseCounter(settings)).count()
 
 
 class CourseCounter:
@@ -100,14 +95,20 @@ class CourseCounter:
         self._marks: dict[str, Mapping[str, FeedbackMark]] = {}
         self._cut_short: list[Attempt] = []
         self._counts: dict[str, Counts] | None = None
-        self._saved_at = self._look_closer_at = -math.inf
+        self._look_closer_at = -math.inf
+        self._file = KeptFile(settings, memory_file(settings), decoder)
         # after `_restore` the counts are there, but not everything they were made from
         self._has_all = True
         self._restore()
 
+    @property
+    def size(self) -> int:
+        """Return the number of submissions."""
+        return sum(each.submitted for each in (self._counts or {}).values())
+
     def count(self) -> CourseCounts:
-        """Return the counts as they are now."""
-        with self._lock:
+        """Return the counts as they are now. Raises: GradebookBroken, Busy."""
+        with alone(self._lock):
             try:
                 changed = self._refresh()
                 if not self._has_all and changed:
@@ -121,11 +122,13 @@ class CourseCounter:
             if changed or self._counts is None:
                 self._cut_short = []
                 self._counts = {name: self._count(name) for name in self._assignment_ids()}
-                self._save()
+            trees = (self._collected, self._autograded, self._feedback)
+            if self.size >= WORTH_SAVING and self._problem is None:
+                self._file.save(self._to_remember, is_new=changed or any(tree.was_read for tree in trees))
             return CourseCounts(self._records, self._counts, self._problem)
 
     def _restore(self) -> None:
-        memory = SHAPE.load(self.settings, memory_file(self.settings))
+        memory = self._file.load()
         if memory is not None:
             self._collected.remembered = memory.collected
             self._autograded.remembered = memory.autograded
@@ -136,23 +139,16 @@ class CourseCounter:
             self._counts = memory.counts
             self._has_all = False
 
-    def _save(self) -> None:
-        counts = self._counts or {}
-        if sum(each.submitted for each in counts.values()) < WORTH_SAVING or self._problem is not None:
-            return
-        if time.monotonic() - self._saved_at < SAVE_INTERVAL_S:
-            return
-        self._saved_at = time.monotonic()
-        memory = CourseMemory(
+    def _to_remember(self) -> CourseMemory:
+        return CourseMemory(
             collected=self._collected.remembered,
             autograded=self._autograded.remembered,
             feedback=self._feedback.remembered,
             keys=self._keys,
             records=Records(self._records.assignments, self._records.students),
             cut_short=self._cut_short,
-            counts=counts,
+            counts=self._counts or {},
         )
-        SHAPE.save(self.settings, memory_file(self.settings), memory)
 
     def _refresh(self) -> bool:
         """Look at everything again; say whether anything changed."""
@@ -266,8 +262,7 @@ class CourseCounter:
         return whole
 
 
-_lock = threading.Lock()
-_counters: OrderedDict[str, CourseCounter] = OrderedDict()
+_counters: LastUsed[CourseCounter] = LastUsed(REMEMBERED_COURSES, REMEMBERED_SUBMISSIONS)
 
 
 def _never(_name: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from hubgrade_ext.core.counts import Counts
 from hubgrade_ext.core.folder_tree import Key, Remembered
 from hubgrade_ext.core.gradebook import Records
 from hubgrade_ext.core.inbound import Attempt
-from hubgrade_ext.core.kept_files import Shape
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import Autograded, Collected, Feedback
 
@@ -27,7 +27,7 @@ class CourseMemory(Struct):
     counts: dict[str, Counts]
 
 
-SHAPE = Shape(CourseMemory)
+decoder = msgspec.msgpack.Decoder(CourseMemory)
 
 
 def memory_file(settings: CourseSettings) -> Path:

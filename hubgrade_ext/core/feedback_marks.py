@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
 from hubgrade_ext.core.gradebook import read_gradebook
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.state_dir import file_name_of
 
 
 class FeedbackMark(Struct, frozen=True, gc=False):
@@ -33,7 +33,7 @@ _decode = msgspec.json.Decoder(FeedbackMark).decode
 
 def marks_file(settings: CourseSettings, assignment_id: str) -> Path:
     """Return the file with an assignment's marks."""
-    return settings.state_dir / "feedback" / f"{quote(assignment_id, safe=' ')}.jsonl"
+    return settings.state_dir / "feedback" / f"{file_name_of(assignment_id)}.jsonl"
 
 
 def grade_marks(settings: CourseSettings, assignment_id: str) -> dict[str, str]:

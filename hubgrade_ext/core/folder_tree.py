@@ -21,7 +21,7 @@ from hubgrade_ext.core.settings import CourseSettings
 SETTLE_NS = 2_000_000_000
 Facts = TypeVar("Facts")
 FactsRead = TypeVar("FactsRead", covariant=True)
-Key = tuple[int, int, int]
+Key = tuple[int, int, int, int]
 
 
 class Read(Protocol[FactsRead]):
@@ -34,13 +34,14 @@ class Read(Protocol[FactsRead]):
 def key_of(path: str | os.PathLike[str], dir_fd: int | None = None) -> Key | None:
     """Return what changes whenever an entry of a folder does, or a file is replaced; None: not there.
 
-    With `dir_fd` (an open folder) the path is relative to it.
+    With `dir_fd` (an open folder) the path is relative to it. The third time in it nobody can set: students
+    give their files any others, and a copy keeps those.
     """
     try:
         found = os.stat(path, dir_fd=dir_fd)  # a page asks this of thousands
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return found.st_mtime_ns, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def is_settled(key: Key | None) -> bool:
@@ -76,8 +77,12 @@ class FolderTree(Generic[Facts]):
         self._read = read
         self._stale = stale
         self._holders: list[Holder] = []
+        # the folders that the holders were found in
+        self._above: dict[str, Key | None] = {}
         self._arranged: dict[str, dict[str, Facts]] | None = None
         self.remembered: dict[str, Remembered[Facts]] = {}
+        # whether the last refresh read a holder anew
+        self.was_read = False
 
     @property
     def facts(self) -> Mapping[str, Mapping[str, Facts]]:
@@ -89,12 +94,13 @@ class FolderTree(Generic[Facts]):
     def refresh(self, look_closer: bool) -> bool:
         """Look at the disk again and say whether anything changed; `look_closer` applies `stale`."""
         remembered: dict[str, Remembered[Facts]] = {}
-        changed = False
-        self._holders = list(holders(self._settings, self._step))
+        changed = self.was_read = False
+        self._find_holders()
         for holder, key in zip(self._holders, self._keys(), strict=True):
             old = self.remembered.get(holder.path)
             if old is None or old.key != key or not old.settled:
                 # the key first, then the content: what changes in between is seen next time
+                self.was_read = True
                 new = Remembered(key, is_settled(key), self._read_all(holder.path))
                 changed = changed or old is None or old.facts != new.facts
                 remembered[holder.path] = new
@@ -107,6 +113,18 @@ class FolderTree(Generic[Facts]):
         if changed:
             self._arranged = None
         return changed
+
+    def _find_holders(self) -> None:
+        if self._above and all(key_of(path) == key for path, key in self._above.items()):
+            return
+        above: dict[str, Key | None] = {}
+
+        def look(path: str) -> list[str]:
+            above[path] = key_of(path)
+            return list_folders(path)
+
+        self._holders = list(holders(self._settings, self._step, look))
+        self._above = above if all(is_settled(key) for key in above.values()) else {}
 
     def _keys(self) -> Iterator[Key | None]:
         with open_root(self._settings) as (root, prefix):

@@ -19,6 +19,8 @@ from msgspec import Struct
 
 from hubgrade_ext.core.settings import CourseSettings
 
+Look = Callable[[str], list[str]]
+
 
 class SubmissionFolder(Struct, frozen=True, gc=False):
     """One folder of one step: whose, of which assignment, and its path."""
@@ -114,12 +116,15 @@ def open_root(settings: CourseSettings) -> Iterator[tuple[int | None, str]]:
         os.close(fd)
 
 
-def holders(settings: CourseSettings, step: str) -> Iterator[Holder]:
-    """Yield the folders one level above a step's submissions; in `ids_of` student goes before assignment."""
+def holders(settings: CourseSettings, step: str, look: Look = list_folders) -> Iterator[Holder]:
+    """Yield the folders one level above a step's submissions; in `ids_of` student goes before assignment.
+
+    `look` lists the folders in a folder.
+    """
     segments, ids = _structure(settings, step)
     if segments:
         last = segments.pop()
-        for path, found in _descend("", segments, ids):
+        for path, found in _descend("", segments, ids, look):
             yield Holder(path, partial(_ids_of, last, found))
 
 
@@ -137,7 +142,9 @@ def _structure(settings: CourseSettings, step: str) -> tuple[list[str], dict[str
     return structure.split("/")[1:], {"nbgrader_step": step}
 
 
-def _descend(path: str, segments: list[str], ids: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+def _descend(
+    path: str, segments: list[str], ids: dict[str, str], look: Look = list_folders
+) -> Iterator[tuple[str, dict[str, str]]]:
     for index, segment in enumerate(segments):
         unknown = _fields(segment) - ids.keys()
         if not unknown:
@@ -148,12 +155,12 @@ def _descend(path: str, segments: list[str], ids: dict[str, str]) -> Iterator[tu
         # where no id follows, what follows is the same for all: a page asks this of thousands
         is_last = all(_fields(each) <= ids.keys() for each in rest)
         tail = next(_descend("", rest, ids))[0] if is_last else ""
-        for name in list_folders(path or "/"):
+        for name in look(path or "/"):
             found = _match(segment, name, unknown, ids)
             if found is not None and is_last:
                 yield f"{path}/{name}{tail}", found
             elif found is not None:
-                yield from _descend(f"{path}/{name}", rest, found)
+                yield from _descend(f"{path}/{name}", rest, found, look)
         return
     yield path, ids
 

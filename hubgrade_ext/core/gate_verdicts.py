@@ -14,7 +14,6 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 from jupyter_core.paths import jupyter_config_path
@@ -24,6 +23,7 @@ from hubgrade_ext.core.disk import make_folders, write_file
 from hubgrade_ext.core.folders import FileFacts, files_below
 from hubgrade_ext.core.models import ErrorBody, Gate, GateVerdict
 from hubgrade_ext.core.settings import CourseSettings
+from hubgrade_ext.core.state_dir import file_name_of
 
 # larger files are data: size and time tell them apart well enough
 _READ_BYTES = 16 * 1024**2
@@ -117,7 +117,7 @@ def _keep(settings: CourseSettings, assignment_id: str, kept: _Kept) -> None:
 
 
 def _file(settings: CourseSettings, assignment_id: str) -> Path:
-    return settings.state_dir / "gate" / f"{quote(assignment_id, safe=' ')}.json"
+    return settings.state_dir / "gate" / f"{file_name_of(assignment_id)}.json"
 
 
 def _configuration(settings: CourseSettings) -> set[Path]:

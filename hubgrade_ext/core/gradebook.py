@@ -62,8 +62,8 @@ class SubmissionRecord(Struct, frozen=True, gc=False):
     """A submission as last autograded (or given an extension).
 
     `timestamp` is the attempt that was graded last; `manual_cells` the number of
-    cells that a person has yet to grade; `mark` changes whenever a grade or a
-    comment of a person does.
+    cells that a person has yet to grade; `squares` the sum of the squares of the
+    cells' scores, `comments` number and length of a person's comments.
     """
 
     student_id: str
@@ -71,7 +71,13 @@ class SubmissionRecord(Struct, frozen=True, gc=False):
     extension_s: float
     score: float = 0.0
     manual_cells: int = 0
-    mark: str = ""
+    squares: float = 0.0
+    comments: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Return what changes whenever a grade or a comment of a person does."""
+        return f"{self.score:.4f} {self.squares:.4f} {self.manual_cells} {self.comments}"
 
 
 class Records(Struct, frozen=True):
@@ -220,9 +226,14 @@ def _submissions(
     )
     for row_id, assignment, student, timestamp, extension in rows:
         of_one = sums.get(row_id, nothing)
-        mark = f"{of_one.score:.4f} {of_one.squares:.4f} {of_one.manual} {comments.get(row_id, '')}"
         submissions[names[assignment]][student] = SubmissionRecord(
-            student, as_utc(timestamp), _seconds(extension), of_one.score, of_one.manual, mark
+            student,
+            as_utc(timestamp),
+            _seconds(extension),
+            of_one.score,
+            of_one.manual,
+            of_one.squares,
+            comments.get(row_id, ""),
         )
         if only:
             notebooks[student] = of_one.notebooks

@@ -66,8 +66,8 @@ def sqlite_path(settings: CourseSettings) -> Path | None:
 
 def gradebook_files(path: Path) -> tuple[Path, ...]:
     """Return the files one of which changes with every commit."""
-    # in write-ahead mode only the second one does
-    return path, path.with_name(path.name + "-wal")
+    # in write-ahead mode only the second one does, which lies beside the real file
+    return path, Path(f"{os.path.realpath(path)}-wal")
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def group_unread(names: Iterable[str]) -> dict[str, dict[str, Collection[Attempt
     for name in names:
         head, _, rest = name.rpartition(" UTC+")
         # the default format and a random part without a plus: then equal heads sort by time as text
-        if len(head) > 28 and head[-27] == "+" and name[0] != "." and "+" not in rest:
+        if len(head) > 28 and head[-27] == "+" and name[0] != "." and "+" not in rest and is_text(name):
             heads[head[:-27]].append(name)
         else:
             others.append(name)

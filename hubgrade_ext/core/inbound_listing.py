@@ -24,7 +24,7 @@ from pathlib import Path
 from hubgrade_ext.core.folder_tree import Key, is_settled, key_of
 from hubgrade_ext.core.inbound import Attempt, group_unread, inbound_dir, inbound_names
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.core.state_dir import write_cache
+from hubgrade_ext.core.state_dir import read_cache, write_cache
 
 REMEMBERED_FOLDERS = 4
 WORTH_KEEPING = 5000
@@ -105,10 +105,7 @@ def _seal(folder: str, key: Key | None, size_bytes: int) -> bytes:
 
 
 def _kept(settings: CourseSettings, folder: str, key: Key) -> bytes | None:
-    try:
-        listing = listing_file(settings).read_bytes()
-    except OSError:
-        return None
+    listing = read_cache(listing_file(settings)) or b""
     seal = _seal(folder, key, len(listing) - _SEAL_BYTES)
     # no name has a zero byte, but what a loss of power left of a file may consist of them
     return listing if listing.endswith(seal) and b"\0" not in listing else None

@@ -1,13 +1,16 @@
-"""A file in the state folder with what was read of a course, for the next server.
+"""Files in the state folder with what was read of a course, for the next server.
 
-A cache and nothing more: everything in it goes with the key of the folder or
+Caches and nothing more: everything in them goes with the key of the folder or
 file that it was read from, and a file that cannot be read is as good as none.
-It may hold the secrets of submissions, and so is for its owner's eyes only.
+They may hold the secrets of submissions, and so are for their owner's eyes only.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -15,40 +18,55 @@ from typing import Generic, TypeVar
 import msgspec
 
 from hubgrade_ext.core.settings import CourseSettings
-from hubgrade_ext.core.state_dir import write_cache
+from hubgrade_ext.core.state_dir import read_cache, write_cache
 
+SAVE_INTERVAL_S = 60.0
 # changes with every shape in the files, and with every release that might read them otherwise
-_FORMAT = b"2"
+_FORMAT = b"3"
+_DIGEST_BYTES = 32
 
 Content = TypeVar("Content")
 
 
-class Shape(Generic[Content]):
-    """Reads and writes files whose content is of one type."""
+class KeptFile(Generic[Content]):
+    """One such file, written once a minute at most: the newest content when that is over."""
 
-    def __init__(self, content: type[Content]) -> None:
-        self._decoder = msgspec.msgpack.Decoder(content)
+    def __init__(
+        self, settings: CourseSettings, path: Path, decoder: msgspec.msgpack.Decoder[Content]
+    ) -> None:
+        self._settings = settings
+        self._path = path
+        self._decoder = decoder
+        self._unsaved = False
+        self._saved_at = -math.inf
 
-    def load(self, settings: CourseSettings, path: Path) -> Content | None:
+    def load(self) -> Content | None:
         """Return what an earlier server kept, or None when there is nothing of use."""
-        try:
-            content = path.read_bytes()
-        except OSError:
-            return None
-        header = _header(settings)
-        if not content.startswith(header):
+        kept = read_cache(self._path) or b""
+        body = kept[_DIGEST_BYTES:]
+        if kept[:_DIGEST_BYTES] != self._digest(body):
             return None
         try:
-            return self._decoder.decode(content[len(header) :])
-        except msgspec.MsgspecError:
+            return self._decoder.decode(body)
+        except (msgspec.MsgspecError, ValueError):
             return None
 
-    def save(self, settings: CourseSettings, path: Path, content: Content) -> None:
-        """Keep what was read; where nothing can be written, nothing is kept."""
-        with suppress(UnicodeEncodeError):
-            write_cache(settings, path, _header(settings) + msgspec.msgpack.encode(content))
+    def save(self, content: Callable[[], Content], *, is_new: bool) -> None:
+        """Keep the content if it `is_new`, now or once a minute has passed.
 
+        Where nothing can be written, nothing is kept; nor is content with names that are no text.
+        """
+        self._unsaved = self._unsaved or is_new
+        if not self._unsaved or time.monotonic() - self._saved_at < SAVE_INTERVAL_S:
+            return
+        self._unsaved = False
+        self._saved_at = time.monotonic()
+        # a student's file may have a time of before 1677
+        with suppress(UnicodeEncodeError, OverflowError):
+            body = msgspec.msgpack.encode(content())
+            write_cache(self._settings, self._path, self._digest(body) + body)
 
-def _header(settings: CourseSettings) -> bytes:
-    """Bind a file to the settings that it was made with: other folders, another course."""
-    return hashlib.sha256(_FORMAT + msgspec.json.encode(settings)).digest()
+    def _digest(self, body: bytes) -> bytes:
+        """Bind the file to its name, the course and the settings that it was made with, and tell damage."""
+        bound = _FORMAT + msgspec.json.encode([self._path.name, self._settings])
+        return hashlib.sha256(bound + body).digest()

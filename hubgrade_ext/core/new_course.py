@@ -37,7 +37,7 @@ def create_course(root: Path, course_id: str) -> Path:
 
     Raises: InvalidName; InvalidRequest when `root` is a file; NotFound when the
     folder around it is missing; Conflict when there is a course already, or
-    another course's folder of a step is around it.
+    another course's folder of a step is around it. Only its owner may enter a new folder.
     Source: nbgrader 0.9.6 `QuickStartApp.start`.
     """
     course_id = check_new_course_id(course_id)
@@ -53,6 +53,8 @@ def create_course(root: Path, course_id: str) -> Path:
     with plain_errors(f"create the course {root.name}", root.parent), staging(root.parent) as stage:
         course = stage / "course"
         (course / "source").mkdir(parents=True)
+        # solutions and grades are nobody else's; who shares the course opens it to a group
+        course.chmod(0o700)
         write_file(course / "nbgrader_config.py", text.encode())
         _into_place(course, root, f"The folder {root}")
     return root

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from hubgrade_ext.core.disk import plain_errors
 from hubgrade_ext.core.errors import CourseBroken
 from hubgrade_ext.core.settings import CourseSettings
 
 LOGS = "logs"
+_LONGEST = 200
+_MOST_BYTES = 1 << 28
 
 
 def make_state_dir(settings: CourseSettings) -> Path:
@@ -39,6 +44,30 @@ def open_private(settings: CourseSettings, path: Path, flags: int) -> int:
         # the process's umask took bits from the mode
         os.fchmod(fd, file_mode(settings))
     return fd
+
+
+def file_name_of(name: str) -> str:
+    """Return what stands for an assignment in the names of hubgrade's own files: no more than 200 letters."""
+    quoted = quote(name, safe=" ")
+    return quoted if len(quoted) <= _LONGEST else hashlib.sha256(name.encode()).hexdigest()
+
+
+def read_cache(path: Path) -> bytes | None:
+    """Return what `write_cache` kept; None when there is nothing, or what cannot have been kept by it."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
+            return None
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(_MOST_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
 
 
 def write_cache(settings: CourseSettings, path: Path, content: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hubgrade_ext.core.assignment_files import assignment_files
-from hubgrade_ext.core.assignment_memory import submissions_of
+from hubgrade_ext.core.assignment_memory import forget_submissions, submissions_of
 from hubgrade_ext.core.assignment_row import assignment_row
 from hubgrade_ext.core.counts import count_states
 from hubgrade_ext.core.errors import AssignmentNotFound
@@ -72,7 +72,7 @@ def one_assignment(
     server_root: str | None = None,
     outcomes: Mapping[str, Outcome] | None = None,
 ) -> AssignmentRow:
-    """Return one assignment's row, read afresh.
+    """Return one assignment's row as it is now.
 
     Raises: AssignmentNotFound, GradebookBroken, Busy.
     """
@@ -90,6 +90,7 @@ def _read(
     record = records.assignments.get(assignment_id)
     traces = (files.source, record, files.generated.at, files.released.at, states or None)
     if all(trace is None for trace in traces):
+        forget_submissions(settings, assignment_id)
         raise _not_found(assignment_id)
     counts = count_states(states)
     failures: dict[Verb, int] = {}

@@ -58,7 +58,7 @@ async def submissions_page(services: Services, course: OpenCourse, assignment_id
 
 
 async def assignment_row(services: Services, course: OpenCourse, assignment_id: str) -> AssignmentRow:
-    """Return one assignment, read afresh. Raises: AssignmentNotFound, GradebookBroken, Busy."""
+    """Return one assignment as it is now. Raises: AssignmentNotFound, GradebookBroken, Busy."""
     settings = course.opened
     outcomes = await asyncio.to_thread(Journal(settings).outcomes, assignment_id)
     row = await services.page(

@@ -26,7 +26,7 @@ export async function openPreview(parts: IPagesParts, course: string, assignment
   paths.forEach(path => opener.document(path));
   opener.notify(
     trans.__(
-      'Preview of %1, as students get it. What you change there is not in the source, and is lost when it is generated again.',
+      'Preview of %1, as students get it. Change the source, not the preview: what is saved here goes out with the release, and is lost when it is generated again.',
       assignment
     ),
     'info'

@@ -6,7 +6,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { type ReactElement, useSyncExternalStore } from 'react';
 import { HubgradeContext, VisibleContext } from './hooks';
 import { hubgradeIcon } from './icons';
-import { type IPlace, START } from './state';
+import { type IChoice, type IPlace, START } from './state';
 import type { IHubgrade } from './tokens';
 import { TransContext } from './translation';
 import { PageView } from './views/PageView';
@@ -68,6 +68,7 @@ export class CoursePage extends HubgradeWidget {
   ) {
     super(hubgrade);
     this.title.label = hubgrade.trans.__('Course');
+    hubgrade.chosen.changed.connect(this.follow, this);
   }
 
   get place(): IPlace {
@@ -78,10 +79,14 @@ export class CoursePage extends HubgradeWidget {
     return this._placeChanged;
   }
 
-  /** Go to a place; what is left out stays as it is. */
+  /** Go to a place; what is left out stays as it is. Its course becomes the chosen one: the panel shows it too. */
   go(change: Partial<IPlace>): void {
     this._place = { ...this._place, ...change };
     this._placeChanged.emit(this._place);
+    const { course_key } = this._place;
+    if (course_key && course_key !== this.hubgrade.chosen.value.course_key) {
+      this.hubgrade.chosen.set({ course_key });
+    }
   }
 
   dispose(): void {
@@ -95,6 +100,13 @@ export class CoursePage extends HubgradeWidget {
   protected view(): ReactElement {
     return <PlacedPage page={this} linkOf={this.linkOf} />;
   }
+
+  /** Go to the course that was chosen elsewhere. */
+  private readonly follow = (_: unknown, { course_key }: IChoice): void => {
+    if (course_key && this._place.course_key && course_key !== this._place.course_key) {
+      this.go({ ...START, course_key, tab: this._place.tab });
+    }
+  };
 
   private _place: IPlace = START;
   private readonly _placeChanged = new Signal<this, IPlace>(this);

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from bench.cpu_time import Yardstick
 from bench.dask import Used, modelled_s
+from bench.grading import Run, large_class_rows
 from bench.pages import page_rows
 from bench.rows import BEGIN, END, Row, table, write_document
 
@@ -17,10 +20,43 @@ def test_rows_of_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.pages._SETTLE_S", 0.0)
     said: list[str] = []
     rows = list(page_rows(tmp_path, said.append, large=3, beside=(2,)))
-    assert [row.size for row in rows] == ["2 × 2"] * 3 + ["2 × 2 × 3"] + ["3 × 2"] * 6 + ["3 × 2 × 3"]
-    assert [row.nbgrader is not None for row in rows] == [True] * 4 + [False] * 7
+    assert [row.size for row in rows] == ["2 × 2"] * 6 + ["2 × 2 × 3"] + ["3 × 2"] * 9 + ["3 × 2 × 3"]
+    assert [row.nbgrader is not None for row in rows] == [*[True] * 3, False, *[True] * 3] + [False] * 10
     assert all(row.hubgrade > 0 for row in rows)
     assert said
+
+
+def test_the_yardstick_and_the_rows_of_a_large_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The machine is half as fast while the large class is graded: that is not the large class's fault."""
+    slow = iter([1.0, 1.0, 1.0, 1.0, 2.0, 1.0, 1.0, 1.0, 1.0])
+    monkeypatch.setattr("bench.grading.AROUND", 2)
+    monkeypatch.setattr("bench.grading.small_class", lambda folder, students, cells: _empty(folder, students))
+
+    def graded(course: Path, command: object, students: int) -> Run:
+        return Run(0.0, (3.0 + 0.1 * students) * Stick.cpu_s, 100.0)
+
+    class Stick:
+        cpu_s = 1.0
+
+        def __enter__(self) -> Stick:
+            Stick.cpu_s = next(slow)
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr("bench.grading.autograded", graded)
+    monkeypatch.setattr("bench.grading.Yardstick", Stick)
+    rows = list(large_class_rows(tmp_path, lambda text: None, few=5, many=50))
+    assert [round(row.hubgrade, 3) for row in rows] == [1.0, 2.633, 100.0, 100.0]
+    with Yardstick() as yardstick:
+        time.sleep(0.01)
+    assert yardstick.cpu_s > 0
+
+
+def _empty(folder: Path, students: int) -> Path:
+    (folder / "course").mkdir(parents=True)
+    return folder / "course"
 
 
 def test_the_model_of_a_cluster() -> None:

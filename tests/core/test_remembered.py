@@ -21,50 +21,34 @@ from hubgrade_ext.core import (
     course_memory,
     folder_tree,
     inbound_listing,
+    kept_files,
 )
-from hubgrade_ext.core.assignment_memory import Submissions, assignment_file, submissions_of
+from hubgrade_ext.core.assignment_memory import Submissions, submissions_of
 from hubgrade_ext.core.assignments_page import assignments_page
 from hubgrade_ext.core.counts import count_states
 from hubgrade_ext.core.course_counter import CourseCounter, course_counts
 from hubgrade_ext.core.feedback_marks import remember_feedback
 from hubgrade_ext.core.gradebook import read_gradebook
 from hubgrade_ext.core.inbound import inbound_dir, inbound_names
-from hubgrade_ext.core.models import AssignmentRow, SubmissionRow
+from hubgrade_ext.core.kept_files import KeptFile
+from hubgrade_ext.core.models import AssignmentRow
 from hubgrade_ext.core.released_feedback import released_feedback_dir
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.steps import submission_states
 from hubgrade_ext.core.submissions_page import submissions_page
 from tests.core.conftest import REF, change_gradebook
-
-WHO = "student0001"
+from tests.core.remembering import WHO, damage, damaged, forget, settle
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
-    _forget()
+    forget()
     yield
-    _forget()
-
-
-def _forget() -> None:
-    """Be a new server."""
-    course_counter._counters.clear()
-    assignment_memory._readers.clear()
-    inbound_listing._listings.clear()
-    inbound_listing._kept_at.clear()
+    forget()
 
 
 def _rows(settings: CourseSettings) -> dict[str, AssignmentRow]:
     return {row.assignment_id: row for row in assignments_page(settings, REF).assignments}
-
-
-def _settle(settings: CourseSettings) -> None:
-    """Make every folder and file of the course old enough to be trusted, without changing their order."""
-    for base in (settings.root or "", settings.exchange_root):
-        for folder, _, files in os.walk(base):
-            for path in (Path(folder), *(Path(folder, name) for name in files)):
-                then = path.stat().st_mtime_ns - 3600 * 10**9
-                os.utime(path, ns=(then, then))
 
 
 def _swap(settings: CourseSettings) -> None:
@@ -134,17 +118,16 @@ def test_remembered_equals_fresh_after_every_change(
     settings: CourseSettings, restart: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
-    monkeypatch.setattr(course_counter, "SAVE_INTERVAL_S", 0.0)
     monkeypatch.setattr(course_counter, "LOOK_CLOSER_RARELY", 0)
     monkeypatch.setattr(assignment_memory, "WORTH_SAVING", 1)
-    monkeypatch.setattr(assignment_memory, "SAVE_INTERVAL_S", 0.0)
+    monkeypatch.setattr(kept_files, "SAVE_INTERVAL_S", 0.0)
     monkeypatch.setattr(folder_tree, "SETTLE_NS", 50_000_000)
-    _settle(settings)
+    settle(settings)
     pages = [_rows(settings)]
     for change in CHANGES:
         change(settings)
         if restart:
-            _forget()
+            forget()
         for _ in range(2):
             remembered = course_counts(settings).assignments
             for name in ("ps01", "ps02", "ps03"):
@@ -163,7 +146,7 @@ def test_remembered_equals_fresh_after_every_change(
 def test_an_unchanged_course_is_not_read_again(
     settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _settle(settings)
+    settle(settings)
     counter = CourseCounter(settings)
     expected = counter.count().assignments
 
@@ -182,7 +165,7 @@ def test_feedback_folders_are_looked_into_for_a_twentieth_of_the_time(
     now = 1000.0
     clock = SimpleNamespace(monotonic=lambda: now)
     monkeypatch.setattr(course_counter, "time", clock)
-    _settle(settings)
+    settle(settings)
     counter = CourseCounter(settings)
     look = counter._feedback.refresh
 
@@ -200,77 +183,52 @@ def test_feedback_folders_are_looked_into_for_a_twentieth_of_the_time(
     assert counter.count().assignments["ps01"].released == released - 1
 
 
-def test_an_unchanged_assignment_is_not_read_again(
+def test_what_has_settled_meanwhile_is_kept(
     settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(assignment_memory, "WORTH_SAVING", 1)
-    _settle(settings)
-    first = submissions_page(settings, REF, "ps01")
-    assert assignment_file(settings, "ps01").stat().st_mode & 0o777 == 0o600
-    for name in ("read_gradebook", "listed_attempts", "read_collected", "read_autograded", "read_feedback"):
-        monkeypatch.setattr(assignment_memory, name, None)
-    assert submissions_page(settings, REF, "ps01") == first
-    _forget()
-    assert submissions_page(settings, REF, "ps01") == first
-
-
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
-def test_an_assignment_whose_memory_cannot_be_read(
-    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch, content: bytes | None
-) -> None:
-    monkeypatch.setattr(assignment_memory, "WORTH_SAVING", 1)
-    _settle(settings)
-    expected = submissions_page(settings, REF, "ps01")
-    kept = assignment_file(settings, "ps01")
-    kept.write_bytes(kept.read_bytes()[:-50] if content is None else content)
-    _forget()
-    assert submissions_page(settings, REF, "ps01") == expected
-
-
-def test_only_a_few_assignments_are_remembered(settings: CourseSettings) -> None:
-    for number in range(20):
-        submissions_of(settings, f"ps{number}")
-    assert len(assignment_memory._readers) == assignment_memory.REMEMBERED_ASSIGNMENTS
-
-
-def test_a_folder_that_could_not_be_read_is_read_again(settings: CourseSettings) -> None:
-    stamp = settings.path("submitted", WHO, "ps01") / "timestamp.txt"
-    text = stamp.read_text()
-    stamp.write_text("")
-    _settle(settings)
-    row = _submission(settings)
-    assert row.collected_attempt is None
-    stamp.write_text(text)
-    assert _submission(settings).collected_attempt is not None
-
-
-def _submission(settings: CourseSettings) -> SubmissionRow:
-    return next(row for row in submissions_page(settings, REF, "ps01").submissions if row.student_id == WHO)
+    monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
+    for when in ("young", "settled", "a minute later"):
+        submissions_of(settings, "ps01")
+        course_counts(settings)
+        if when == "young":
+            settle(settings)
+        if when == "settled":
+            monkeypatch.setattr(kept_files, "SAVE_INTERVAL_S", 0.0)
+    one = assignment_memory._readers.get(
+        (settings.course_key, "ps01"), settings, lambda: pytest.fail("forgotten")
+    )
+    assert one._file.load() == one._memory
+    assert one._memory is not None
+    assert one._memory.records is not None
+    kept = KeptFile(settings, course_memory.memory_file(settings), course_memory.decoder).load()
+    assert kept is not None
+    assert all(each.settled for each in kept.collected.values())
 
 
 def test_a_new_server_remembers_what_the_old_one_read(
     settings: CourseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
-    _settle(settings)
+    settle(settings)
     first = assignments_page(settings, REF)
     kept = course_memory.memory_file(settings)
     assert kept.stat().st_mode & 0o777 == 0o600
-    _forget()
+    forget()
     monkeypatch.setattr(course_counter, "read_gradebook", None)
     assert assignments_page(settings, REF) == first
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
+@damaged
 def test_a_memory_that_cannot_be_read_is_as_good_as_none(
-    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+    settings: CourseSettings, monkeypatch: pytest.MonkeyPatch, content: bytes | str | None
 ) -> None:
     monkeypatch.setattr(course_counter, "WORTH_SAVING", 1)
     expected = assignments_page(settings, REF)
     kept = course_memory.memory_file(settings)
-    kept.write_bytes(kept.read_bytes()[:-50] if content is None else content)
-    _forget()
-    assert course_memory.SHAPE.load(settings, kept) is None
+    damage(kept, content)
+    forget()
+    assert KeptFile(settings, kept, course_memory.decoder).load() is None
     assert assignments_page(settings, REF) == expected
 
 
@@ -306,7 +264,7 @@ def listing(settings: CourseSettings, monkeypatch: pytest.MonkeyPatch) -> Path:
     odd = ("zoe\nmax+ps01+x", "zo" + os.fsdecode(b"\xff") + f"+ps01+{stamp_of(submitted_at(0, 0))}+x")
     for name in odd:
         (inbound_dir(settings) / name).mkdir()
-    _settle(settings)
+    settle(settings)
     return inbound_listing.listing_file(settings)
 
 
@@ -317,17 +275,17 @@ def test_a_new_server_knows_the_listing_of_the_old_one(
     assert sorted(names) == sorted(inbound_names(settings))
     first = submissions_page(settings, REF, "ps01")
     assert listing.stat().st_mode & 0o777 == 0o600
-    _forget()
+    forget()
     with monkeypatch.context() as refusing:
         refusing.setattr(inbound_listing, "inbound_names", None)
         assert inbound_listing.listed_names(settings) == names
         assert submissions_page(settings, REF, "ps01") == first
     _add_attempt(settings, 7, "x")
-    _forget()
+    forget()
     new = {row.student_id: row for row in submissions_page(settings, REF, "ps01").submissions}
     assert (new[WHO].attempts, new[WHO].waiting) == (3, True)
-    _settle(settings)
-    _forget()
+    settle(settings)
+    forget()
     assert len(inbound_listing.listed_names(settings)) == len(names) + 1
 
 
@@ -346,5 +304,5 @@ def test_a_listing_that_cannot_be_read_is_as_good_as_none(
 ) -> None:
     names = inbound_listing.listed_names(settings)
     listing.write_bytes(damage(listing.read_bytes()))
-    _forget()
+    forget()
     assert inbound_listing.listed_names(settings) == names

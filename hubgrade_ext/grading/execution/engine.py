@@ -8,14 +8,13 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import zmq.asyncio
 
-from hubgrade_ext.core.errors import HubgradeError, InvalidRequest
+from hubgrade_ext.core.errors import HubgradeError, InternalError, InvalidRequest
 from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level
 from hubgrade_ext.grading.execution.gate import Gate
 from hubgrade_ext.grading.execution.isolation import choose
@@ -73,11 +72,11 @@ class LocalExecutor(concurrent.futures.Executor):
         self._runs: dict[Result, SubmissionRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        # found here: beside a thread that computes, each of its many looks at files would wait its turn
+        programs = None if self.settings.preload is None else installed_programs()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hubgrade-execution", daemon=True)
         self._thread.start()
         if self.settings.preload is not None:
-            # found here: beside a thread that computes, each of its many looks at files would wait its turn
-            programs = installed_programs()
             self._loop.call_soon_threadsafe(self._warm_up, self.settings.preload, programs)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Result:  # type: ignore[override]
@@ -140,9 +139,11 @@ class LocalExecutor(concurrent.futures.Executor):
                 run.stop("cancelled")
         while self._tasks:
             await asyncio.wait(set(self._tasks))
+        await asyncio.wait(self._servers.values()) if self._servers else None
         for task in self._servers.values():
-            with suppress(HubgradeError):
-                (await task).close()
+            # what kept one from starting was told to whoever asked for it
+            if not task.exception():
+                task.result().close()
         await asyncio.gather(*self._closing)
         self._context.destroy(linger=0)
         self._loop.call_soon(self._loop.stop)
@@ -219,7 +220,10 @@ class LocalExecutor(concurrent.futures.Executor):
         server = KernelServer(self.level, reach, preload, settings.env)
         try:
             server.start()
-        except HubgradeError:
+        except OSError as error:
+            server.close()
+            raise InternalError(f"The kernel server could not start: {error}.") from error
+        except BaseException:
             server.close()
             raise
         return server

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AssignmentRow } from '../api/wire';
 import { RunningJobs } from '../components/RunningJobs';
 import { HubgradeContext, pickCourse, VisibleContext } from '../hooks';
+import { CoursePage } from '../panel';
 import { START } from '../state';
 import { PageView } from '../views/PageView';
 import { PanelView } from '../views/PanelView';
@@ -163,5 +164,23 @@ describe('which course is shown', () => {
     expect(pickCourse(courses, [null, 'gone', 'c2'])?.course_key).toBe('c2');
     expect(pickCourse(courses, ['gone'])?.course_key).toBe('c1');
     expect(pickCourse([], ['c1'])).toBeNull();
+  });
+});
+
+describe('the chosen course', () => {
+  it('is that of the panel and of the course page alike', () => {
+    const { hubgrade, chosen, tracker } = makeHubgrade();
+    const page = new CoursePage(hubgrade, query => query);
+    page.go({ course_key: 'c1', tab: 'submissions', assignment_id: 'ps1', filter: 'ann' });
+    expect(chosen.value.course_key).toBe('c1');
+    chosen.set({ course_key: 'c2' });
+    expect(page.place).toEqual({ ...START, course_key: 'c2', tab: 'submissions' });
+    page.go({ tab: 'history', filter: 'x' });
+    chosen.set({ as_student: true });
+    expect(page.place).toMatchObject({ course_key: 'c2', tab: 'history', filter: 'x' });
+    page.dispose();
+    chosen.set({ course_key: 'c3' });
+    expect(page.place.course_key).toBe('c2');
+    tracker.dispose();
   });
 });

@@ -79,7 +79,7 @@ export function JobItem({ job, now, open, onToggle, onCancel, onRetry, children 
       return trans.__('after %1 of %2', job.done, job.total);
     }
     // the chip has said it already
-    return job.state === 'done' && job.total <= 1 ? '' : jobResult(job, trans);
+    return job.state === 'done' && job.total <= 1 && job.failed === 0 ? '' : jobResult(job, trans);
   }
 }
 

@@ -64,13 +64,12 @@ export function CountCell({ count, actions }: ICountCellProps): JSX.Element {
   const trans = useTrans();
   const { done, total, failed } = count;
   return (
-    <Cell actions={actions} title={failed > 0 ? trans.__('%1 failed', failed) : undefined}>
+    <Cell actions={actions}>
       {total === 0 ? (
         <None />
       ) : (
         <>
           <span className="jp-Hubgrade-count">
-            {failed > 0 && <Chip tone="error">{failed}</Chip>}
             {trans.__('%1 / %2', done, total)}
           </span>
           {done === total && failed === 0 ? (
@@ -80,6 +79,7 @@ export function CountCell({ count, actions }: ICountCellProps): JSX.Element {
           ) : (
             <Bar done={Math.min(total, done + failed)} total={total} failed={failed} />
           )}
+          {failed > 0 && <Chip tone="error">{trans.__('%1 failed', failed)}</Chip>}
         </>
       )}
     </Cell>

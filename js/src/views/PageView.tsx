@@ -6,7 +6,7 @@ import { Empty, Failed, Faces } from '../components/Faces';
 import { RunningJobs } from '../components/RunningJobs';
 import { Tabs } from '../components/Tabs';
 import { pickCourse, useActiveJobs, useChoice, useHubgrade, useSession } from '../hooks';
-import { type IPlace, placeToQuery, type Tab } from '../state';
+import { type IPlace, placeToQuery, START, type Tab } from '../state';
 import { AssignmentsTab } from './AssignmentsTab';
 import { HistoryTab } from './HistoryTab';
 import { PreflightTab } from './PreflightTab';
@@ -49,7 +49,7 @@ export function PageView({ place, onGo, linkOf }: IPageViewProps): JSX.Element {
                     aria-label={trans.__('Course')}
                     value={course.course_key}
                     options={courses.map(one => ({ value: one.course_key, label: one.course_id }))}
-                    onChange={event => onGo({ course_key: event.target.value, assignment_id: null, job_id: null, filter: '' })}
+                    onChange={event => onGo({ ...START, course_key: event.target.value, tab: place.tab })}
                   />
                 )}
                 <span className="jp-Hubgrade-spacer" />

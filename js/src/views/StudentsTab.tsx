@@ -39,7 +39,7 @@ export function StudentsTab({ course, filter, onFilter }: IStudentsTabProps): JS
       {({ students }) =>
         students.length === 0 ? (
           <Empty title={trans.__('Nobody is on the roster yet')}>
-            {trans.__('Students are added when their first submission is collected and graded, or in formgrader.')}
+            {trans.__('Students are added when their first submission is collected and graded, in formgrader, or from a file: nbgrader db student import FILE.csv.')}
           </Empty>
         ) : (
           <>
