@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from http.cookies import SimpleCookie
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,36 @@ async def test_nobody_without_a_token(api: Ask, course_dir: Path, open_course_ke
         reply = await api(endpoint.method, path_of(endpoint, key), headers={"Authorization": "token wrong"})
         assert reply.status == 403, endpoint.operation
         assert msgspec.convert(reply.body, ErrorBody).message
+
+
+async def test_a_page_of_another_site_changes_nothing(
+    jp_serverapp: Any, http_server_client: Any, jp_base_url: str, course_dir: Path
+) -> None:
+    """A browser sends its cookies for any site; hubgrade's own pages send a header as well."""
+    token = jp_serverapp.identity_provider.token
+
+    async def ask(path: str, **options: Any) -> Any:
+        return await http_server_client.fetch(
+            jp_base_url + path, raise_error=False, follow_redirects=False, **options
+        )
+
+    cookies = SimpleCookie()
+    for page in ("login", f"login?token={token}"):
+        for line in (await ask(page)).headers.get_list("Set-Cookie"):
+            cookies.load(line)
+    browser = {"Cookie": "; ".join(f"{name}={one.value}" for name, one in cookies.items())}
+    post = {"method": "POST", "body": json.dumps({"root": str(course_dir)})}
+    refused = await ask("hubgrade/api/courses", headers=browser, **post)
+    assert refused.code == 403
+    assert msgspec.json.decode(refused.body, type=ErrorBody).code == "forbidden"
+    accepted = await ask(
+        "hubgrade/api/courses", headers={**browser, "X-XSRFToken": cookies["_xsrf"].value}, **post
+    )
+    assert accepted.code == 201
+    for answer in (refused, accepted, await ask("hubgrade/api/session", headers=browser)):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'self'" in policy
+        assert "default-src 'none'" in policy
 
 
 async def test_bad_body(api: Ask, course_dir: Path, open_course_key: Ask) -> None:
