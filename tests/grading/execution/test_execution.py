@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -342,3 +343,62 @@ def test_nothing_outlives_a_killed_worker(level: Level, tmp_path: Path) -> None:
         worker.kill()
     assert until(lambda: attack_program.marked("orphan") == [])
     assert until(lambda: not list(tmp_path.glob("hubgrade-*")))
+
+
+@pytest.mark.parametrize("level", LEVELS[:2])
+def test_the_network_where_an_assignment_allows_it(level: Level, make_bundle: Make) -> None:
+    if not try_level(level).works:
+        pytest.skip(f"no isolation by {level} here: {try_level(level).why}")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        LocalExecutor(ExecutorSettings(level=level)) as executor,
+    ):
+        cell = f"import socket\nsocket.create_connection({server.getsockname()!r}, 5).close()\nprint('there')"
+        allowed, refused = (
+            executor.submit(execute_bundle, make_bundle(cell, limits=Limits(network=network)))
+            for network in (True, False)
+        )
+        assert b"there" in (allowed.result(60).notebooks[0].notebook or b"")
+        assert b"ConnectionRefusedError" in (refused.result(60).notebooks[0].notebook or b"")
+
+
+def test_the_warm_process_starts_with_the_executor(
+    make_bundle: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, ...]] = []
+    start = KernelServer.start
+
+    def noted(server: KernelServer) -> None:
+        started.append(server.preload)
+        start(server)
+
+    monkeypatch.setattr(KernelServer, "start", noted)
+    try_level("namespaces")
+    started.clear()
+    with LocalExecutor(ExecutorSettings(level="none", preload=("fractions",))) as executor:
+        deadline = time.monotonic() + 30
+        while not started:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        bundle = make_bundle("import sys\n'fractions' in sys.modules", preload=("fractions",))
+        assert b"True" in (executor.submit(execute_bundle, bundle).result(60).notebooks[0].notebook or b"")
+    assert started == [("fractions",)]
+
+
+def test_a_warm_process_that_cannot_start(make_bundle: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[KernelServer] = []
+    close = KernelServer.close
+
+    def refuse(server: KernelServer) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    def noted(server: KernelServer) -> None:
+        closed.append(server)
+        close(server)
+
+    monkeypatch.setattr(KernelServer, "start", refuse)
+    monkeypatch.setattr(KernelServer, "close", noted)
+    with LocalExecutor(ExecutorSettings(level="none", preload=())) as executor:
+        result = executor.submit(execute_bundle, make_bundle("1")).result(60)
+    assert result.outcome.kind == "internal_error"
+    assert closed
