@@ -1,4 +1,4 @@
-"""The warm process starts together with the executor, or cannot: nothing waits for it, nothing is left of it."""
+"""The warm process starts with the executor, or cannot: nothing waits for it, nothing is left of it."""
 
 from __future__ import annotations
 
