@@ -45,6 +45,8 @@ def test_a_draft_is_generated_looked_at_and_released(page: Page, server: Server)
     choose(page, more, "Preview as students get it")
     expect(page.get_by_role("tab", name="vowels.ipynb")).to_be_visible()
     expect(page.get_by_role("paragraph").filter(has_text="counts the vowels")).to_be_visible()
+    # a server that is stopped while it opens something never ends: anyio's thread waits for its loop
+    expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_be_visible(timeout=30_000)
 
     panel = open_panel(page)
     next_step(panel, "Release", "ps2").click()
