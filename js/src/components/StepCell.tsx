@@ -66,7 +66,9 @@ export function CountCell({ count, actions }: ICountCellProps): JSX.Element {
   return (
     <Cell actions={actions}>
       {total === 0 ? (
-        <None />
+        <span className="jp-Hubgrade-count">
+          <None />
+        </span>
       ) : (
         <>
           <span className="jp-Hubgrade-count">
