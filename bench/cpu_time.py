@@ -7,6 +7,7 @@ A virtual machine's speed changes within minutes. Where two programs that ran mi
 from __future__ import annotations
 
 import os
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ class Yardstick:
     @property
     def cpu_s(self) -> float:
         """Return the mean CPU seconds of the piece of work."""
-        return sum(self._took) / len(self._took)
+        return statistics.fmean(self._took)
 
     def _measure(self) -> None:
         while True:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -93,7 +94,9 @@ def large_class_rows(folder: Path, say: Say, few: int = FEW, many: int = MANY) -
             f"{what}, in yardsticks", f"{many} students", _growth(taken, few, many), limit=1.1, unit="×"
         )
         yield Row(f"{what}, in seconds", f"{many} students", _growth(taken, few, many, raw=True), unit="×")
-    peak = {students: _mean(each.run.peak_mib for each in runs) for students, runs in taken.items()}
+    peak = {
+        students: statistics.fmean(each.run.peak_mib for each in runs) for students, runs in taken.items()
+    }
     yield Row("peak memory of the worker", f"{few} students", peak[few], unit="MiB")
     yield Row(
         "peak memory of the worker", f"{many} students", peak[many], limit=round(1.1 * peak[few]), unit="MiB"
@@ -110,16 +113,13 @@ class _Taken(Struct, frozen=True):
 def _growth(taken: dict[int, list[_Taken]], few: int, many: int, *, raw: bool = False) -> float:
     """Return the cost of a submission in the large class over that in the small one, without the start."""
     work = {
-        students: _mean((each.run.cpu_s or 0.0) / (1.0 if raw else each.yardstick_s) for each in runs)
+        students: statistics.fmean(
+            (each.run.cpu_s or 0.0) / (1.0 if raw else each.yardstick_s) for each in runs
+        )
         for students, runs in taken.items()
     }
     each = {students: (work[students] - work[1]) / (students - 1) for students in (few, many)}
     return each[many] / each[few]
-
-
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return sum(found) / len(found)
 
 
 def _beside(folder: Path, what: str, students: int, least_ratio: float, cells: list[str]) -> Row:

@@ -34,8 +34,8 @@ class Read(Protocol[FactsRead]):
 def key_of(path: str | os.PathLike[str], dir_fd: int | None = None) -> Key | None:
     """Return what changes whenever an entry of a folder does, or a file is replaced; None: not there.
 
-    With `dir_fd` (an open folder) the path is relative to it. The third time in it nobody can set: students
-    give their files any others, and a copy keeps those.
+    With `dir_fd` (an open folder) the path is relative to it. The last part, the change time, nobody can set:
+    students give their files any other, and a copy keeps that.
     """
     try:
         found = os.stat(path, dir_fd=dir_fd)  # a page asks this of thousands

@@ -139,11 +139,11 @@ class LocalExecutor(concurrent.futures.Executor):
                 run.stop("cancelled")
         while self._tasks:
             await asyncio.wait(set(self._tasks))
-        await asyncio.wait(self._servers.values()) if self._servers else None
-        for task in self._servers.values():
-            # what kept one from starting was told to whoever asked for it
-            if not task.exception():
-                task.result().close()
+        # what kept one from starting was told to whoever asked for it
+        servers = await asyncio.gather(*self._servers.values(), return_exceptions=True)
+        for server in servers:
+            if isinstance(server, KernelServer):
+                server.close()
         await asyncio.gather(*self._closing)
         self._context.destroy(linger=0)
         self._loop.call_soon(self._loop.stop)
