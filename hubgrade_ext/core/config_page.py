@@ -40,6 +40,7 @@ IMPORTANT = {
         "isolation",
         "canaries",
         "redact_hidden_tests",
+        "forget_deleted_tests",
         "limits",
         *LIMITS,
     ),

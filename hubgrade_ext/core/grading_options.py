@@ -142,6 +142,14 @@ class HubgradeGrading(SubmissionLimits, Configurable):
         """,
     ).tag(config=True)
 
+    forget_deleted_tests = Bool(
+        True,
+        help="""
+        Whether a test that a submission lacks loses the automatic points of an earlier attempt (default:
+        yes). Change to keep them, as nbgrader does.
+        """,
+    ).tag(config=True)
+
 
 def grading_options(config: Config) -> HubgradeGrading:
     """Return the course's options, with every assignment's limits checked.

@@ -21,7 +21,7 @@ def forget_points(
 ) -> None:
     """Take the automatic scores of cells that these notebooks (file names) lack out of the gradebook.
 
-    As if the student had never handed them in; what a person gave stays.
+    As if the student had never handed them in: nbgrader then has them looked at. What a person gave stays.
     """
     settings = course.settings
     submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
@@ -38,5 +38,5 @@ def forget_points(
             for grade in gradebook.find_submission_notebook(notebook_id, assignment_id, student_id).grades:
                 if grade.name in gone:
                     grade.auto_score = None
-                    grade.needs_manual_grade = grade.manual_score is not None
+                    grade.needs_manual_grade = True
         gradebook.db.commit()

@@ -8,14 +8,20 @@ follow its configured preprocessors: what is not in the list is not checked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 from nbgrader.converters import GenerateAssignment
 from nbgrader.nbgraderformat import SCHEMA_VERSION
-from nbgrader.preprocessors import CheckCellMetadata, ClearHiddenTests, ClearMarkScheme, ClearSolutions
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearSolutions,
+    InstantiateTests,
+)
 from traitlets.utils.importstring import import_item
 
 from hubgrade_ext.core.course import Course
@@ -56,10 +62,26 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Autotests:
+    """A comment with this marker becomes tests; only cells that are graded may hold one."""
+
+    marker: str
+    comments: Mapping[str, str]
+
+    def is_in(self, source: str, kernel_name: str) -> bool:
+        """Say whether a code cell holds one. Source: nbgrader 0.9.6 `InstantiateTests.preprocess_cell`."""
+        comment = self.comments.get(kernel_name)
+        return comment is not None and any(
+            self.marker in line and line.strip().startswith(comment) for line in source.split("\n")
+        )
+
+
+@dataclass(frozen=True)
 class Rules:
     """What the course's configuration makes nbgrader insist on."""
 
     regions: tuple[Region, ...]
+    autotests: Autotests | None
     metadata: bool
     languages: frozenset[str] | None
     kernels: frozenset[str]
@@ -87,7 +109,12 @@ def rules_of(course: Course) -> Rules:
         frozenset(ClearSolutions(config=course.config).code_stub) if ClearSolutions in active else None
     )
     kernels = frozenset({"python", *KernelSpecManager().find_kernel_specs()})
-    return Rules(tuple(_regions(course, active)), CheckCellMetadata in active, languages, kernels)
+    instantiate = InstantiateTests(config=course.config)
+    autotests = None
+    if InstantiateTests in active and instantiate.enforce_metadata:
+        autotests = Autotests(instantiate.autotest_delimiter, instantiate.comment_strs)
+    metadata = CheckCellMetadata in active
+    return Rules(tuple(_regions(course, active)), autotests, metadata, languages, kernels)
 
 
 def _regions(course: Course, active: set[type]) -> Iterator[Region]:
@@ -135,6 +162,7 @@ def _check_file(path: Path, rules: Rules) -> Iterator[SourceFinding]:
         where = f"{path.name}, {cell.label}"
         for region in rules.regions:
             yield from _check_region(where, cell, region)
+        yield from _check_autotests(where, cell, notebook.kernel_name, rules.autotests)
         if rules.metadata and cell.schema_version is not None:
             yield from _check_metadata(where, cell)
     for grade_id, cells in notebook.duplicates().items():
@@ -214,6 +242,20 @@ def _check_region(where: str, cell: Cell, region: Region) -> Iterator[SourceFind
             where,
             f"it has a {region.begin} region, but is not {region.words}.",
             f"Make it {region.words} in the Create Assignment panel, or remove the markers.",
+            kind="notebook.solution_regions",
+        )
+
+
+def _check_autotests(
+    where: str, cell: Cell, kernel_name: str, autotests: Autotests | None
+) -> Iterator[SourceFinding]:
+    if autotests is None or cell.grade or cell.cell_type != "code":
+        return
+    if autotests.is_in(cell.source, kernel_name):
+        yield SourceFinding(
+            where,
+            f"it has a line with {autotests.marker}, but is not an Autograder tests cell.",
+            "Make it an Autograder tests cell in the Create Assignment panel, or remove that line.",
             kind="notebook.solution_regions",
         )
 

@@ -31,6 +31,7 @@ from hubgrade_ext.core.conversion import (
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import CourseBroken, InvalidName
 from hubgrade_ext.core.failures import Explanation
+from hubgrade_ext.core.grading_options import grading_options
 from hubgrade_ext.core.models import Isolation, ItemResult, NotebookOutcome
 from hubgrade_ext.core.notebooks import notebook_files
 from hubgrade_ext.core.replace import Backups, put_in_place
@@ -167,7 +168,7 @@ def record(
         *compare(prepared.submitted, prepared.recorded, prepared.released),
     ]
     gone = [note.notebook for note in notes if note.code == "cells_deleted"]
-    if gone:
+    if gone and grading_options(prepared.course.config).forget_deleted_tests:
         forget_points(prepared.course, prepared.assignment_id, prepared.student_id, gone, prepared.released)
     put_in_place(prepared.staged, prepared.target, backups)
     share_with_group(settings, settings.autograded_directory, prepared.target)

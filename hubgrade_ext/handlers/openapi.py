@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -18,6 +19,9 @@ def describe(version: str) -> dict[str, Any]:
     types = {t for e in ENDPOINTS for t in (e.answer, e.body) if t} | {ErrorBody}
     ordered = sorted(types, key=lambda t: t.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    for schema in components.values():
+        if "description" in schema:  # msgspec has left the indentation of docstrings in, before 0.23
+            schema["description"] = inspect.cleandoc(schema["description"])
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(API + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)

@@ -69,8 +69,10 @@ def nbgrader(root: Path, *arguments: str, check: bool = True) -> None:
 
 
 def without_times(tree: dict[str, bytes]) -> dict[str, object]:
-    """Leave out when each cell was executed, and in how many pieces ipykernel's timer has cut a stream."""
+    """Leave out when and in which process a cell was executed, and how ipykernel's timer has cut streams."""
     clean = {name: re.sub(rb'"\d{4}-\d\d-\d\dT[0-9:.]+Z"', b'""', content) for name, content in tree.items()}
+    kernel = rb"[/\w.-]*/ipykernel_\d+/"
+    clean = {name: re.sub(kernel, b"ipykernel/", content) for name, content in clean.items()}
     return {
         name: in_one_piece(json.loads(content)) if name.endswith(".ipynb") else content
         for name, content in clean.items()

@@ -7,10 +7,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import msgspec
 import pytest
@@ -133,16 +132,24 @@ def test_what_runs_is_stopped_and_what_waits_is_cancelled(on_cluster: DaskExecut
         assert printed(again.submit(execute_bundle, bundle("print(6 * 7)")).result(PATIENCE_S)) == "42\n"
 
 
-def test_workers_are_free_again_when_their_client_is_gone(on_cluster: DaskExecutor) -> None:
+def test_workers_are_free_again_when_their_client_is_gone(
+    cluster: DaskProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_executor, "_LOOK_S", PATIENCE_S)
+    settings = DaskSettings(scheduler=cluster.address)
     endless = bundle("import time\ntime.sleep(900)", limits=Limits(cell_timeout_s=None))
-    futures = [on_cluster.submit(execute_bundle, endless) for _ in range(2)]
-    _wait_until_running(futures)
-    on_cluster._client.close()
-    with DaskExecutor(ExecutorSettings(), on_cluster.dask) as other:
+    with ExitStack() as executors:
+        # many: some ask a client for an answer just while it is closed
+        gone = [executors.enter_context(DaskExecutor(ExecutorSettings(), settings)) for _ in range(20)]
+        futures = [executor.submit(execute_bundle, endless) for executor in gone for _ in range(9)]
+        _wait_until_running(futures)
+        for executor in gone:
+            executor._client.close()
+        for future in futures:
+            with pytest.raises(ClusterLost, match="lost"):
+                future.result(PATIENCE_S)
+    with DaskExecutor(ExecutorSettings(), settings) as other:
         assert printed(other.submit(execute_bundle, bundle("print(6 * 7)")).result(PATIENCE_S)) == "42\n"
-    for future in futures:
-        with pytest.raises(ClusterLost, match="lost"):
-            future.result(PATIENCE_S)
 
 
 def _wait_until_running(futures: list[Result], count: int = 2) -> None:
@@ -224,17 +231,18 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         DaskExecutor(ExecutorSettings(), DaskSettings(cluster_class=refuse))
 
 
-def test_an_answer_that_makes_no_sense_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_makes_no_sense_leaves_nobody_waiting(
+    cluster: DaskProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def nonsense(self: DaskExecutor) -> int:
         raise KeyError("workers")
 
     monkeypatch.setattr(dask_executor, "_LOOK_S", 0.01)
-    monkeypatch.setattr(dask_executor, "cluster_client", lambda dask: nullcontext(MagicMock()))
     monkeypatch.setattr(DaskExecutor, "_look", nonsense)
-    monkeypatch.setattr(DaskExecutor, "_refuse_open_network", lambda self, bundle: None)
-    executor = DaskExecutor(ExecutorSettings(), DaskSettings(start_timeout_s=0))
-    with executor, pytest.raises(ClusterLost):
-        executor.submit(execute_bundle, bundle("1")).result(PATIENCE_S)
+    endless = bundle("import time\ntime.sleep(900)", limits=Limits(cell_timeout_s=None))
+    settings = DaskSettings(scheduler=cluster.address, start_timeout_s=0)
+    with DaskExecutor(ExecutorSettings(), settings) as executor, pytest.raises(ClusterLost):
+        executor.submit(execute_bundle, endless).result(PATIENCE_S)
 
 
 @pytest.mark.long

@@ -40,6 +40,7 @@ def faults(cells: list[dict[str, Any]]) -> None:
     cells[12]["metadata"]["nbgrader"]["grade_id"] = "correct_sum_of_squares"
     cells[11]["source"] = "### BEGIN HIDDEN TESTS\nassert 1"
     cells[17]["source"] = "=== BEGIN MARK SCHEME ==="
+    cells[10]["source"] = "### AUTOTEST sum_of_squares(10)"  # a plain cell
     cells[14]["metadata"]["nbgrader"]["schema_version"] = 1
     cells[16]["metadata"]["nbgrader"]["schema_version"] = 4
 
@@ -52,10 +53,11 @@ def test_lists_every_fault_with_notebook_and_cell(source_only: Any) -> None:
         room.run("generate_assignment")
     lines = caught.value.message.splitlines()
     expected = [
-        "ps1 cannot be generated: its source has 9 faults.",
+        "ps1 cannot be generated: its source has 10 faults.",
         "problem1.ipynb, cell 5: it has a BEGIN SOLUTION region, but is not a solution cell",
         "problem1.ipynb, cell 6 (correct_squares): it has no points.",
         "problem1.ipynb, cell 9 (sum_of_squares): BEGIN SOLUTION in line 2 has no END SOLUTION.",
+        "problem1.ipynb, cell 11: it has a line with AUTOTEST, but is not an Autograder tests cell.",
         "problem1.ipynb, cell 12 (correct_sum_of_squares): BEGIN HIDDEN TESTS in line 1 has no END",
         "problem1.ipynb, cell 15 (sum_of_squares_equation): its nbgrader metadata has an older format (1).",
         "problem1.ipynb, cell 17 (sum_of_squares_application): its nbgrader metadata has a newer format (4).",

@@ -28,6 +28,8 @@ c.HubgradeGrading.limits = {"ps1": {
     "cell_timeout_s": 2, "submission_timeout_s": 10, "memory_mib": 150, "output_mib": 1,
 }}
 """
+KEEP_DELETED = "c.HubgradeGrading.forget_deleted_tests = False"
+GRADES = "SELECT auto_score, needs_manual_grade FROM grade JOIN base_cell ON base_cell.id = cell_id"
 MIB = 1024**2
 BAD = {
     "dead": "import os\nos._exit(1)",
@@ -78,6 +80,20 @@ def test_points_before_the_end_count(classroom: Classroom) -> None:
     assert "150 MiB" in own["hog"].message
     assert {one.isolation for one in results.values()} == {isolation.choose()}
     assert steps[-1].summary == "Audit: all 6 collected submissions have a score."
+
+
+@pytest.mark.parametrize(("setting", "left"), [("", 2.0), (KEEP_DELETED, 3.0)])
+def test_a_test_deleted_from_a_later_attempt(classroom: Classroom, setting: str, left: float) -> None:
+    classroom.configure(setting)
+    hand_in(classroom, "ann")
+    classroom.run("autograde")
+    assert classroom.score("ann") == 3.0
+    (classroom.root / "submitted/ann/ps1/timestamp.txt").write_text("2026-02-01 10:00:00 UTC")
+    classroom.edit(classroom.root / "submitted/ann/ps1/problem1.ipynb", lambda cells: cells.pop(5))
+    classroom.run("autograde")
+    assert classroom.score("ann") == sum(grade[0] or 0 for grade in classroom.query(GRADES)) == left
+    of_deleted = f"{GRADES} WHERE base_cell.name = 'correct_squares'"
+    assert classroom.query(of_deleted) == [(None, 1) if left < 3 else (1.0, 0)]
 
 
 def test_the_audit_finds_who_has_neither_score_nor_reason(classroom: Classroom) -> None:

@@ -5,10 +5,14 @@ submit ─► waiting ─► started on a worker ─► answer (bytes, checked) 
 
 Workers announce each start over dask's events; that is how starts are counted, and how a submission that
 waits is told from one that runs. No file system is shared: a bundle travels in its order.
+
+Answers are fetched in dask's event loop, and told in a thread of the executor's own. Dask's callbacks share
+one thread in a process, and one that asks a client that is being closed may wait there for ever.
 """
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import functools
 import logging
@@ -85,6 +89,7 @@ class DaskExecutor(concurrent.futures.Executor):
         self._closing = threading.Event()
         self._resources = ExitStack()
         self._client: Client = self._resources.enter_context(cluster_client(dask))
+        self._event_loop: asyncio.AbstractEventLoop = self._client.loop.asyncio_loop  # type: ignore[union-attr]
         self._threads = 1
         # told in dask's event loop, which must not wait for anything
         self._news = concurrent.futures.ThreadPoolExecutor(1, "hubgrade-cluster-news")
@@ -112,12 +117,13 @@ class DaskExecutor(concurrent.futures.Executor):
             self._tasks[order_id] = task
         order = Order(order_id, bundle, self.settings.level, self.settings.hidden, self.settings.readable)
         try:
-            handle = self._client.submit(execute_order, pack(order, self._run), key=order_id, pure=False)
+            task.handle = self._client.submit(execute_order, pack(order, self._run), key=order_id, pure=False)
+            fetched = self._client.gather(task.handle, asynchronous=True)
+            answer = asyncio.run_coroutine_threadsafe(fetched, self._event_loop)
         except BaseException:
             del self._tasks[order_id]  # nobody would ever end it
             raise
-        task.handle = handle
-        handle.add_done_callback(functools.partial(self._ended, order_id))
+        answer.add_done_callback(functools.partial(self._fetched, order_id))
         task.future.add_done_callback(functools.partial(self._done, order_id))
         return task.future
 
@@ -169,13 +175,17 @@ class DaskExecutor(concurrent.futures.Executor):
         if task.starts > _MOST_STARTS:
             self._give_up(order_id, _lost())
 
-    def _ended(self, order_id: str, handle: DaskFuture[bytes]) -> None:
-        """Take what came back; runs in dask's thread for callbacks."""
+    def _fetched(self, order_id: str, answer: concurrent.futures.Future[bytes]) -> None:
+        with suppress(RuntimeError):  # shut down: every task has been given up
+            self._news.submit(self._ended, order_id, answer)
+
+    def _ended(self, order_id: str, answer: concurrent.futures.Future[bytes]) -> None:
+        """Take what came back."""
         task = self._tasks.get(order_id)
         if task is None:
             return
         try:
-            result = _checked(handle.result(), task.bundle)
+            result = _checked(answer.result(0), task.bundle)
         except InternalError as error:
             self._finish(order_id, failed(task.bundle, self.settings.level or "none", error))
         except HubgradeError as error:
@@ -183,7 +193,8 @@ class DaskExecutor(concurrent.futures.Executor):
         except KilledWorker:
             self._give_up(order_id, _lost())
         except Exception as error:  # noqa: BLE001  whoever waits for the future has to be told
-            self._give_up(order_id, _unfit(error) if handle.status == "error" else _cluster_lost(error))
+            failed_there = task.handle is not None and task.handle.status == "error"
+            self._give_up(order_id, _unfit(error) if failed_there else _cluster_lost(error))
         else:
             self._finish(order_id, result)
 

@@ -107,9 +107,9 @@ NOTEBOOKS: list[Check] = [
     ),
     check(
         "notebook.solution_regions",
-        "Solutions and hidden tests are only in cells of that kind",
+        "Solutions, hidden tests and autotests are only in cells of that kind",
         "error",
-        "nbgrader stops with “solution region detected in a non-solution cell”.",
+        "nbgrader stops with “solution region detected in a non-solution cell”, or says nothing at all.",
         PANEL,
     ),
     check(

@@ -371,7 +371,7 @@ export interface components {
          * AssignmentRow
          * @description One assignment; the steps stand in the order of the work.
          *
-         *         `gate` is there when the release gate has something against it as it is now, or came to no verdict.
+         *     `gate` is there when the release gate has something against it as it is now, or came to no verdict.
          */
         AssignmentRow: {
             assignment_id: string;
@@ -418,8 +418,8 @@ export interface components {
          * NextStep
          * @description The one thing that is due; `count` is 0 when the step has no items.
          *
-         *         `wait` is a released assignment with nothing to do before its due date;
-         *         `grade_manually` is done in formgrader.
+         *     `wait` is a released assignment with nothing to do before its due date;
+         *     `grade_manually` is done in formgrader.
          */
         NextStep: {
             /** @enum {unknown} */
@@ -466,8 +466,8 @@ export interface components {
          * Gate
          * @description How the gate stands before a release; `verdict` None: the release finds out first.
          *
-         *         In mode `block` a bad verdict is released only when the request says `anyway`.
-         *         `unfinished` says why the last try came to no verdict; it says nothing about the solution.
+         *     In mode `block` a bad verdict is released only when the request says `anyway`.
+         *     `unfinished` says why the last try came to no verdict; it says nothing about the solution.
          */
         Gate: {
             /** @enum {unknown} */
@@ -481,8 +481,8 @@ export interface components {
          * GateVerdict
          * @description What the gate says about an assignment as it is now.
          *
-         *         `cells` are autograded, worth `max_score` points in all; the released
-         *         version got `released_score` of them without any work, None when it was not run.
+         *     `cells` are autograded, worth `max_score` points in all; the released
+         *     version got `released_score` of them without any work, None when it was not run.
          */
         GateVerdict: {
             /** @enum {unknown} */
@@ -521,9 +521,9 @@ export interface components {
          * CourseRef
          * @description One course as the picker shows it.
          *
-         *         `root` and `server_path` are None for a course that this user only studies
-         *         in; `server_path` is None too when the folder is outside the server's root.
-         *         `problem` says why the course cannot be opened, if it cannot.
+         *     `root` and `server_path` are None for a course that this user only studies
+         *     in; `server_path` is None too when the folder is outside the server's root.
+         *     `problem` says why the course cannot be opened, if it cannot.
          */
         CourseRef: {
             course_key: string;
@@ -562,8 +562,8 @@ export interface components {
          * Setting
          * @description One setting in effect; `source` is None when it is nbgrader's default.
          *
-         *         `written` is what the file says when it is something else: a relative path.
-         *         `replaced_by` is the new name of an old one.
+         *     `written` is what the file says when it is something else: a relative path.
+         *     `replaced_by` is the new name of an old one.
          */
         Setting: {
             name: string;
@@ -608,8 +608,8 @@ export interface components {
          * FixPlan
          * @description Exactly what a fix would change; nothing has been done yet.
          *
-         *         `button` is the verb that does it. `digest` names this plan: it is carried
-         *         out only as long as it is still what would be done.
+         *     `button` is the verb that does it. `digest` names this plan: it is carried
+         *     out only as long as it is still what would be done.
          */
         FixPlan: {
             fix_id: string;
@@ -664,7 +664,7 @@ export interface components {
          * Job
          * @description One job of a course, as the journal has it. `seq` rises with every change.
          *
-         *         `summary` is a sentence on the whole of what it did, where there is one.
+         *     `summary` is a sentence on the whole of what it did, where there is one.
          */
         Job: {
             job_id: string;
@@ -704,8 +704,8 @@ export interface components {
          * JobRequest
          * @description Ask for one verb on one assignment.
          *
-         *         `students` None means: by `scope`. `notebook` is a glob on notebook names.
-         *         `confirm` is the assignment's name, for what destroys; `anyway` releases what the gate would hold back.
+         *     `students` None means: by `scope`. `notebook` is a glob on notebook names.
+         *     `confirm` is the assignment's name, for what destroys; `anyway` releases what the gate would hold back.
          */
         JobRequest: {
             /** @enum {unknown} */
@@ -731,7 +731,7 @@ export interface components {
          * JobDetail
          * @description A job with what became of each item.
          *
-         *         Of a job that failed, `findings` are what is wrong now and could be why, the gravest first.
+         *     Of a job that failed, `findings` are what is wrong now and could be why, the gravest first.
          */
         JobDetail: {
             job: components["schemas"]["Job"];
@@ -743,8 +743,8 @@ export interface components {
          * ItemResult
          * @description What became of one item (a student, or the assignment itself).
          *
-         *         `isolation` is what was in force when student code ran. `notebooks` are those
-         *         of a submission that was autograded, the gravest outcome first; it is also the item's own.
+         *     `isolation` is what was in force when student code ran. `notebooks` are those
+         *     of a submission that was autograded, the gravest outcome first; it is also the item's own.
          */
         ItemResult: {
             item: string;
@@ -782,8 +782,8 @@ export interface components {
          * Finding
          * @description The result of one check: the fact, why it matters, what to do.
          *
-         *         `running` is a slow check that has not been looked at yet. `fixable` says
-         *         that hubgrade can do it itself: the fix has the check's id.
+         *     `running` is a slow check that has not been looked at yet. `fixable` says
+         *     that hubgrade can do it itself: the fix has the check's id.
          */
         Finding: {
             check_id: string;
@@ -844,10 +844,10 @@ export interface components {
          * Plan
          * @description What a job would do, for the dialog before it.
          *
-         *         Of `total` items, `new` have no earlier result, `replaced` overwrite one
-         *         (kept in the folder `backup`), `unchanged` would be skipped. `confirm_with`
-         *         is the word to type when the verb destroys. `gate` is there for a release,
-         *         unless the course has switched it off. `warnings` are sentences.
+         *     Of `total` items, `new` have no earlier result, `replaced` overwrite one
+         *     (kept in the folder `backup`), `unchanged` would be skipped. `confirm_with`
+         *     is the word to type when the verb destroys. `gate` is there for a release,
+         *     unless the course has switched it off. `warnings` are sentences.
          */
         Plan: {
             /** @enum {unknown} */
@@ -888,7 +888,7 @@ export interface components {
          * Session
          * @description Who asks, what this installation is, and which courses are known.
          *
-         *         `cancel_grace_s`: for how long what is under way goes on when a job is cancelled.
+         *     `cancel_grace_s`: for how long what is under way goes on when a job is cancelled.
          */
         Session: {
             version: string;
@@ -912,7 +912,7 @@ export interface components {
          * StudentAssignment
          * @description One released assignment as its student sees it.
          *
-         *         `state` is the furthest it has come: released → fetched → submitted → graded.
+         *     `state` is the furthest it has come: released → fetched → submitted → graded.
          */
         StudentAssignment: {
             assignment_id: string;
@@ -985,11 +985,11 @@ export interface components {
          * SubmissionRow
          * @description One student in one assignment.
          *
-         *         `newest_attempt` is the newest whole submission in the exchange,
-         *         `collected_attempt` the one in submitted/; `waiting` when the first is newer.
-         *         `score` is None until autograded. `late_s` is counted after any extension.
-         *         `outcome` is that of the newest verb, `grading` that of the newest grading.
-         *         `repaired`: what was collected has been mended, and that can be undone.
+         *     `newest_attempt` is the newest whole submission in the exchange,
+         *     `collected_attempt` the one in submitted/; `waiting` when the first is newer.
+         *     `score` is None until autograded. `late_s` is counted after any extension.
+         *     `outcome` is that of the newest verb, `grading` that of the newest grading.
+         *     `repaired`: what was collected has been mended, and that can be undone.
          */
         SubmissionRow: {
             student_id: string;
