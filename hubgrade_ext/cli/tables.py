@@ -172,7 +172,8 @@ def config(page: ConfigPage) -> Group:
     for setting in page.settings:
         _add(settings, setting.name, setting.source or "default", setting.value)
         for value in setting.overrides:
-            _add(settings, "", value.path, f"overridden: {value.value}")
+            same = value.value in (setting.value, setting.written)
+            _add(settings, "", value.path, "the same" if same else f"overridden: {value.value}")
     parts: list[Table | Text] = [files, Text(), settings]
     if page.unknown:
         unknown = _table("Unknown key", "In", "Did you mean")

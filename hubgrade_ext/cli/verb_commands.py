@@ -14,8 +14,16 @@ from hubgrade_ext.cli.output import Output, plain_lines
 from hubgrade_ext.cli.parser import Arguments
 from hubgrade_ext.cli.progress import ProgressDisplay
 from hubgrade_ext.cli.spelling import check_spelling
-from hubgrade_ext.core.errors import ConfirmationRequired, InternalError
-from hubgrade_ext.core.models import InstructorVerb, ItemResult, Job, JobDetail, JobRequest, Verb
+from hubgrade_ext.core.errors import ConfirmationRequired, InternalError, InvalidRequest
+from hubgrade_ext.core.models import (
+    PER_STUDENT,
+    InstructorVerb,
+    ItemResult,
+    Job,
+    JobDetail,
+    JobRequest,
+    Verb,
+)
 from hubgrade_ext.core.names import check_assignment_id, check_notebook_pattern, check_student_id
 from hubgrade_ext.core.settings import CourseSettings
 
@@ -39,10 +47,13 @@ def run_verb(arguments: Arguments, output: Output) -> int:
 def build_request(arguments: Arguments) -> JobRequest:
     """Return what the command line asks for; names are checked before anything is opened.
 
-    Raises: InvalidName.
+    Raises: InvalidName, InvalidRequest.
     """
     assignment_id = check_assignment_id(arguments.assignment)
     students = arguments.student
+    if students is not None and arguments.verb not in PER_STUDENT:
+        command = arguments.verb.replace("_", "-")
+        raise InvalidRequest(f"{command} is about the whole assignment.", "Repeat it without --student.")
     return JobRequest(
         verb=msgspec.convert(arguments.verb, Verb),
         assignment_id=assignment_id,

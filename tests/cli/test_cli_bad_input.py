@@ -36,6 +36,12 @@ def test_hostile_options(hubgrade: Hubgrade, course_dir: Path, option: list[str]
     assert_refused(hubgrade("autograde", "ps1", *option, "--json", cwd=course_dir), "invalid_name")
 
 
+def test_one_student_of_what_is_about_the_whole(hubgrade: Hubgrade, course_dir: Path) -> None:
+    ran = hubgrade("generate-assignment", "ps1", "--student", "ada", "--json", cwd=course_dir)
+    assert_refused(ran, "invalid_request", "generate-assignment", "without --student")
+    assert not (course_dir / "release").exists()
+
+
 def test_unknown_names_get_the_nearest(hubgrade: Hubgrade, course_dir: Path) -> None:
     ran = hubgrade("autograde", "ps11", "--json", cwd=course_dir)
     assert_refused(ran, "assignment_not_found", "ps11", "Did you mean ps1?")

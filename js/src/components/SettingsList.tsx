@@ -91,7 +91,9 @@ function Row({ setting }: { setting: Setting }): JSX.Element {
         {setting.source ?? <span className="jp-Hubgrade-muted">{trans.__("nbgrader's default")}</span>}
         {setting.overrides.map(({ path, value }) => (
           <div key={path} className="jp-Hubgrade-facts">
-            {trans.__('overrides %1 from %2', value, path)}
+            {value === setting.value || value === setting.written
+              ? trans.__('the same in %1', path)
+              : trans.__('overrides %1 from %2', value, path)}
           </div>
         ))}
       </td>

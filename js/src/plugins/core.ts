@@ -84,8 +84,8 @@ function makeOpener(app: JupyterFrontEnd, notebooks: INotebookTracker | null): I
     },
     notify: (message: string, tone: 'success' | 'warning' | 'error' | 'info', action?: INotifyAction) => {
       Notification.emit(message, tone, {
-        // what went wrong stays until it is read; the rest can be read again at Lab's bell
-        autoClose: tone === 'error' ? false : tone === 'warning' ? 12_000 : 6000,
+        // what went wrong, wholly or in part, stays until it is read; the rest can be read again at Lab's bell
+        autoClose: tone === 'error' || (tone === 'warning' && action) ? false : tone === 'warning' ? 12_000 : 6000,
         actions: action ? [{ label: action.label, callback: () => action.run() }] : []
       });
     }
