@@ -10,7 +10,6 @@ from hubgrade_ext.actions.items import work_at_once, work_through
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import Conflict
 from hubgrade_ext.core.gradebook_lock import backup_gradebook, patiently
-from hubgrade_ext.core.grading_options import grading_options
 from hubgrade_ext.core.models import ItemResult, JobRequest, Progress
 from hubgrade_ext.core.names import check_notebook_pattern, check_student_id
 from hubgrade_ext.core.replace import Backups
@@ -19,7 +18,7 @@ from hubgrade_ext.grading.at_once import SubmissionsAtOnce
 from hubgrade_ext.grading.audit import audit
 from hubgrade_ext.grading.recorded import RecordedAssignment, recorded_assignment
 from hubgrade_ext.grading.submission import grade_submission
-from hubgrade_ext.grading.two_stage import runs_cells_as_usual
+from hubgrade_ext.grading.two_stage import sandboxed
 
 
 def autograde(course: Course, request: JobRequest, skip: frozenset[str]) -> Iterator[Progress]:
@@ -56,11 +55,10 @@ def _grade(
     recorded: RecordedAssignment,
     backups: Backups,
 ) -> Iterator[Progress]:
-    options = grading_options(course.config)
     if skip.issuperset(students):
         # nothing is started for nothing
         return
-    if options.engine == "sandboxed" and runs_cells_as_usual(course):
+    if sandboxed(course):
         with SubmissionsAtOnce(course, request.assignment_id, request.notebook, recorded, backups) as at_once:
             yield from work_at_once(students, skip, at_once)
         return

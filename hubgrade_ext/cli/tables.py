@@ -118,6 +118,8 @@ def _outcome(row: SubmissionRow) -> str:
     """Say what failed, else what there is to know about the grade, and that nothing walled the code in."""
     if row.outcome is not None and row.outcome.state == "failed":
         return f"failed: {row.outcome.message}"
+    if row.autograded == "none" and row.grading is not None and row.grading.code == "cancelled":
+        return f"cancelled: {row.grading.message}"
     graded = row.grading if row.autograded == "current" else None
     if graded is None or graded.state != "done":
         return ""

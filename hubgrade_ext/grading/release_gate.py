@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import CheckUnfinished
 from hubgrade_ext.core.failures import explain, unexpected
-from hubgrade_ext.core.grading_options import grading_options
 from hubgrade_ext.core.models import GateFinding, GateVerdict, ItemResult, NotebookOutcome
 from hubgrade_ext.core.replace import Backups
 from hubgrade_ext.grading.at_once import SubmissionsAtOnce
@@ -40,7 +39,7 @@ from hubgrade_ext.grading.gate_scratch import (
 )
 from hubgrade_ext.grading.recorded import RecordedAssignment, recorded_assignment
 from hubgrade_ext.grading.submission import grade_submission
-from hubgrade_ext.grading.two_stage import runs_cells_as_usual
+from hubgrade_ext.grading.two_stage import sandboxed
 
 GENERATE_AGAIN = "Generate the assignment again."
 # what may be said of a solution, too, whose points count in full
@@ -92,7 +91,7 @@ def _grade(
     """Grade as the autograde job does; return what became of each."""
     backups = Backups(scratch.settings)
     results: list[ItemResult] = []
-    if grading_options(scratch.config).engine == "sandboxed" and runs_cells_as_usual(scratch):
+    if sandboxed(scratch):
         with SubmissionsAtOnce(scratch, assignment_id, "*", recorded, backups) as at_once:
             for student in students:
                 ended = at_once.begin(student)

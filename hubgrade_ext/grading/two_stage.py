@@ -20,6 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hubgrade_ext.core.conversion import Failure, Watched
 from hubgrade_ext.core.course import Course
+from hubgrade_ext.core.grading_options import grading_options
+from hubgrade_ext.grading.execution.kernel_server import IsolationUnavailable
 from hubgrade_ext.grading.one_gradebook import OneGradebook
 
 
@@ -31,13 +33,38 @@ class AlreadyExecuted(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader c
         return nb, resources
 
 
-def runs_cells_as_usual(course: Course) -> bool:
-    """Say whether the cells are run by nbgrader's own Execute, and first, so that they may run elsewhere."""
+def sandboxed(course: Course) -> bool:
+    """Say whether cells run in sandboxes, several submissions at once; else nbgrader runs them, in none.
+
+    Raises: IsolationUnavailable (the course demands a level, and has nbgrader run its cells), ConfigBroken.
+    """
+    why = why_not_sandboxed(course)
+    demanded = grading_options(course.config).isolation
+    if why and demanded not in (None, "none"):
+        raise IsolationUnavailable(
+            f"The course demands isolation by {demanded}, but nbgrader runs its cells, without any: {why}.",
+            "Take one of the two settings out of nbgrader_config.py; nothing was run.",
+        )
+    return not why
+
+
+def why_not_sandboxed(course: Course) -> str:
+    """Return which setting has nbgrader itself run the cells; empty when they run in sandboxes.
+
+    Raises: ConfigBroken.
+    """
+    if grading_options(course.config).engine != "sandboxed":
+        return "c.HubgradeGrading.engine says so"
+    execute = Execute(config=course.config)
+    if execute.timeout_func is not None:
+        return "c.Execute.timeout_func is nbgrader's alone"
+    if "enabled" in execute.config and not execute.enabled:
+        return "c.Execute.enabled is off"
     converter = Autograde(coursedir=course.coursedir(), config=course.config)
     classes = list(converter.autograde_preprocessors)
-    usual = bool(classes) and classes[0] is Execute and Execute not in classes[1:]
-    execute = Execute(config=course.config)
-    return usual and execute.timeout_func is None and bool(execute.enabled or "enabled" not in execute.config)
+    if not classes or classes[0] is not Execute or Execute in classes[1:]:
+        return "c.Autograde.autograde_preprocessors does not begin with nbgrader's Execute, and have it once"
+    return ""
 
 
 class TwoStageAutograde(Watched, Autograde):  # type: ignore[misc]  # nbgrader carries no types

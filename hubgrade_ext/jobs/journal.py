@@ -38,6 +38,8 @@ _decode_job = msgspec.json.Decoder(Job).decode
 _decode_notebooks = msgspec.json.Decoder(list[NotebookOutcome]).decode
 _ITEM = "state, code, message, remedy, isolation, notebooks"
 PLANNED = "planned"  # the state of an item that has no result yet
+# sentence and remedy of what a cancelled job did not get to
+CANCELLED = ("It was cancelled before this was done.", "It remains to be done: start it again when you like.")
 # verbs that end in a grade: what came of them is one matter, whichever it was
 GRADING: dict[Verb, Verb] = {"repair": "autograde", "undo_repair": "autograde"}
 
@@ -125,6 +127,7 @@ class Journal:
                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         (job.request.assignment_id, verb, result.item, *row, job.job_id),
                     )
+            _close_plan(db, job, at)
 
         self.file.write(work)
 
@@ -184,6 +187,7 @@ class Journal:
                     continue
                 job = _taken_over(_job(row))
                 _reassign(db, job, owner)
+                _close_plan(db, job, datetime.now(UTC).isoformat())
                 if job.state == "queued":
                     taken.append(job)
             return taken
@@ -310,6 +314,24 @@ def _insert(db: sqlite3.Connection, job: Job, owner: Owner) -> None:
             owner.host, owner.pid, owner.started, time.time(),
         ),
     )  # fmt: skip
+
+
+def _close_plan(db: sqlite3.Connection, job: Job, at: str) -> None:
+    """Say of what a cancelled job did not get to that it was cancelled; an earlier outcome stays in force."""
+    if job.state != "cancelled":
+        return
+    verb = GRADING.get(job.request.verb, job.request.verb)
+    db.execute(
+        f"INSERT OR IGNORE INTO latest (assignment_id, verb, item, {_ITEM}, at, job_id)"
+        " SELECT ?, ?, item, 'skipped', 'cancelled', ?, ?, '', '[]', ?, job_id FROM items"
+        " WHERE job_id = ? AND state = ?",
+        (job.request.assignment_id, verb, *CANCELLED, at, job.job_id, PLANNED),
+    )
+    db.execute(
+        "UPDATE items SET state = 'skipped', code = 'cancelled', message = ?, remedy = ?, at = ?"
+        " WHERE job_id = ? AND state = ?",
+        (*CANCELLED, at, job.job_id, PLANNED),
+    )
 
 
 def _reassign(db: sqlite3.Connection, job: Job, owner: Owner) -> None:

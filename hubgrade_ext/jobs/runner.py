@@ -109,7 +109,8 @@ class JobRunner:
         """Return one job and what became of its items. Raises: JobNotFound."""
         queue = await self._queue(settings)
         live = next((r for r in queue.active if r.job.job_id == job_id), None)
-        if live is not None:
+        # of one that has ended the journal knows more: what it did not get to
+        if live is not None and live.job.state in ACTIVE:
             return JobDetail(live.job, list(live.results.values()))
         return await asyncio.to_thread(queue.journal.get, job_id)
 

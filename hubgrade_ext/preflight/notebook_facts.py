@@ -15,10 +15,14 @@ class SourceFault(Struct, frozen=True):
 
 
 class SourceFacts(Struct, frozen=True):
-    """The faults in all sources, and of the kernels that they name those whose program is missing."""
+    """The faults in all sources, and of the kernels that they name those whose program is missing.
+
+    `not_sandboxed` is the setting that has nbgrader itself run the cells; empty when they run in sandboxes.
+    """
 
     faults: list[SourceFault]
     kernels_without_program: dict[str, str]
+    not_sandboxed: str = ""
 
     def of(self, kind: str) -> list[SourceFault]:
         """Return the faults of one kind."""

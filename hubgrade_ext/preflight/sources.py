@@ -13,6 +13,7 @@ from hubgrade_ext.core.errors import NotebookInvalid
 from hubgrade_ext.core.folders import assignment_folders
 from hubgrade_ext.core.notebooks import notebook_files, read_notebook
 from hubgrade_ext.grading.source_checks import check_source
+from hubgrade_ext.grading.two_stage import why_not_sandboxed
 from hubgrade_ext.preflight.notebook_facts import SourceFacts, SourceFault
 
 # jupyter_client starts these with the interpreter it runs in itself
@@ -31,7 +32,8 @@ def gather_sources(course: Course) -> SourceFacts:
         for found in check_source(course, assignment_id):
             where = found.where if found.kind == "assignment.notebooks" else f"{assignment_id}/{found.where}"
             faults.append(SourceFault(found.kind, where, found.message, found.remedy))
-    return SourceFacts(faults, _without_program(KernelSpecManager(), used))
+    without = _without_program(KernelSpecManager(), used)
+    return SourceFacts(faults, without, why_not_sandboxed(course))
 
 
 def _kernels(folder: Path) -> set[str]:

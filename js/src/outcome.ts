@@ -129,7 +129,7 @@ export function outcomeOf(row: SubmissionRow, trans: TranslationBundle): IOutcom
       kind,
       tone: outcomeTone(remark.code),
       word: outcomeWord(remark.code, trans),
-      sentence: [remark.message, remark.remedy].filter(Boolean).join(' ')
+      sentence: [bare(row, trans), remark.message, remark.remedy].filter(Boolean).join(' ')
     };
   }
   switch (kind) {
@@ -152,17 +152,22 @@ export function outcomeOf(row: SubmissionRow, trans: TranslationBundle): IOutcom
     case 'missing':
       return { kind, tone: 'none', word: trans.__('Not submitted'), sentence: '' };
     case 'ungraded':
-      return {
-        kind,
-        tone: 'info',
-        word: trans.__('To autograde'),
-        sentence: row.autograded === 'outdated' ? trans.__('Collected again since it was graded.') : ''
-      };
+      return { kind, tone: 'info', ...ungraded(row, trans) };
     case 'manual':
       return { kind, tone: 'info', word: trans.__('Grade by hand'), sentence: bare(row, trans) };
     case 'graded':
       return { kind, tone: 'ok', word: trans.__('Graded'), sentence: bare(row, trans) };
   }
+}
+
+function ungraded(row: SubmissionRow, trans: TranslationBundle): Pick<IOutcome, 'word' | 'sentence'> {
+  if (row.autograded === 'outdated') {
+    return { word: trans.__('To autograde'), sentence: trans.__('Collected again since it was graded.') };
+  }
+  if (row.grading?.code === 'cancelled') {
+    return { word: outcomeWord('cancelled', trans), sentence: `${row.grading.message} ${row.grading.remedy}` };
+  }
+  return { word: trans.__('To autograde'), sentence: '' };
 }
 
 /** Say of a grade that nothing walled its code in. */

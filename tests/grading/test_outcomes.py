@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,47 @@ def test_a_demanded_level_that_does_not_work_starts_nothing(
     assert level in told.value.message
     assert told.value.remedy == "Switch it on."
     assert not (classroom.root / "autograded").exists()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "c.HubgradeGrading.engine = 'nbgrader'",
+        "c.Execute.timeout_func = lambda cell: 20",
+        "from nbgrader.preprocessors import Execute, LimitOutput, SaveAutoGrades\n"
+        "c.Autograde.autograde_preprocessors = [LimitOutput, Execute, SaveAutoGrades]",
+    ],
+)
+def test_a_demanded_level_is_not_given_up_for_nbgraders_own_way(classroom: Classroom, setting: str) -> None:
+    hand_in(classroom, "eve", f"open({str(classroom.root / 'leak')!r}, 'w')")
+    classroom.configure(setting)
+    classroom.configure("c.HubgradeGrading.isolation = 'namespaces'")
+    with pytest.raises(IsolationUnavailable, match="nbgrader runs its cells") as refused:
+        classroom.run("autograde")
+    assert refused.value.remedy
+    assert not (classroom.root / "leak").exists()
+    assert not (classroom.root / "autograded").exists()
+    classroom.configure("c.HubgradeGrading.isolation = 'none'")
+    assert classroom.results("autograde")["eve"].isolation == "none"
+    assert (classroom.root / "leak").exists()
+
+
+def test_whoever_switches_tests_off_in_one_notebook_gets_no_points_for_the_other(
+    source_only: Classroom,
+) -> None:
+    room = source_only
+    source = room.root / "source/ps1"
+    shutil.copy(source / "problem1.ipynb", source / "problem2.ipynb")
+    room.results("generate_assignment")
+    folder = room.hand_in("eve", solved=True)
+    room.edit(folder / "problem2.ipynb", lambda cells: cells.insert(2, code(STRIP_ASSERTS)))
+    caught = room.results("autograde")["eve"]
+    assert (caught.state, caught.code) == ("done", "tests_disabled")
+    assert [(one.notebook, one.code) for one in caught.notebooks] == [
+        ("problem1.ipynb", "tests_disabled"), ("problem2.ipynb", "tests_disabled"),
+    ]  # fmt: skip
+    assert "problem2.ipynb of the same submission" in caught.notebooks[0].message
+    assert room.score("eve") == 0.0
 
 
 def test_a_log_has_each_ones_lines() -> None:

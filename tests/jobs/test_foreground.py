@@ -89,6 +89,8 @@ def test_signal_cancels(course: Course, signum: signal.Signals) -> None:
     timer.join()
     assert detail.job.state == "cancelled"
     assert 0 < detail.job.done < 100
+    assert len(detail.results) == 100
+    assert sum(one.code == "cancelled" for one in detail.results) == 100 - detail.job.done
     assert Path(str(course.settings.root), "cleaned.txt").exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -136,6 +138,7 @@ def test_cancel_of_a_dead_one_ends_it(course: Course) -> None:
     process.kill()
     process.communicate(timeout=20)
     assert cancel_job(course.settings, job.job_id).state == "cancelled"
+    assert len(Journal(course.settings).get(job.job_id).results) == 200
     with pytest.raises(Conflict):
         cancel_job(course.settings, job.job_id)
 

@@ -127,6 +127,29 @@ def test_beat_hears_of_cancellation(journal: Journal) -> None:
     assert journal.get(job.job_id).job.cancelling
 
 
+def test_what_a_cancelled_job_did_not_get_to_is_cancelled(journal: Journal) -> None:
+    before = entered(journal, verb="autograde")
+    journal.record(before, [ItemResult("bob", "failed", "kernel_died", "It died.")], ME)
+    job = entered(journal, verb="autograde")
+    plan = ("anna", "bob", "cid")
+    journal.record(structs.replace(job, state="running"), [ItemResult("anna", "done", "graded")], ME, plan)
+    assert [one.item for one in journal.get(job.job_id).results] == ["anna"]
+    journal.record(structs.replace(job, state="cancelled"), [], ME)
+    results = {one.item: one for one in journal.get(job.job_id).results}
+    assert {name: (one.state, one.code) for name, one in results.items()} == {
+        "anna": ("done", "graded"), "bob": ("skipped", "cancelled"), "cid": ("skipped", "cancelled"),
+    }  # fmt: skip
+    assert results["cid"].message
+    assert results["cid"].remedy
+    # what is known of an earlier try stays in force
+    codes = {name: one.code for name, one in journal.outcomes("ps1", "autograde").items()}
+    assert codes == {"anna": "graded", "bob": "kernel_died", "cid": "cancelled"}
+    assert journal.failures() == {"ps1": {"autograde": 1}}
+    done = entered(journal, verb="autograde")
+    journal.record(structs.replace(done, state="done"), [ItemResult("cid", "done", "graded")], ME)
+    assert journal.outcomes("ps1", "autograde")["cid"].code == "graded"
+
+
 @pytest.mark.parametrize("how", ["garbage", "truncated", "zeros_inside", "empty", "no_tables"])
 def test_damage_is_set_aside(journal: Journal, how: str) -> None:
     job = entered(journal)

@@ -10,6 +10,7 @@ from hubgrade_ext.grading.execution.isolation import LEVELS, try_level
 from hubgrade_ext.preflight.check import Fault, Holds, NotApplicable
 from hubgrade_ext.preflight.checks.isolation import DEMANDED, LEVEL
 from hubgrade_ext.preflight.isolation_facts import LevelFacts, gather_levels
+from hubgrade_ext.preflight.notebook_facts import SourceFacts
 
 NAMESPACES = LevelFacts("namespaces", True)
 NO_NAMESPACES = LevelFacts("namespaces", False, "The kernel has no Landlock.", "Get Linux 5.13.")
@@ -43,6 +44,16 @@ def test_level() -> None:
     assert "no Landlock" in nothing.message
     assert nothing.remedy == "Get Linux 5.13. Install it."
     assert isinstance(LEVEL.find([]), NotApplicable)
+
+
+def test_cells_that_nbgrader_runs() -> None:
+    sources = SourceFacts([], {}, "c.HubgradeGrading.engine says so")
+    for check, page in ((LEVEL, None), (DEMANDED, demanding("namespaces"))):
+        fault = check.find([NAMESPACES, BUBBLEWRAP, NONE], page, sources)
+        assert isinstance(fault, Fault)
+        assert "engine says so" in fault.message
+        assert fault.remedy
+    assert isinstance(DEMANDED.find([NAMESPACES, NONE], demanding("none"), sources), Holds)
 
 
 def test_a_cluster_sees_to_its_own_isolation() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
 from nbclient.client import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -351,9 +352,28 @@ class NotebookRun:
             outcome = outcomes.tests_disabled(self.tests_disabled)
             _void_tests(notebook, outcome)
         ended = self.kernel.ended if self.kernel is not None else None
-        # Half of a surrogate pair is a string in Python, and no text anywhere else.
-        data = json.dumps(notebook, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+        data = _encoded(notebook)
         return NotebookResult(self.path, outcome, data, cells_run, wall_s, ended.cpu_s if ended else 0.0)
+
+
+def voided(results: list[NotebookResult]) -> list[NotebookResult]:
+    """Return the results of one submission; where one switched its tests off, none counts."""
+    caught = next((one for one in results if one.outcome.kind == "tests_disabled"), None)
+    return results if caught is None else [_voided(one, caught.path) for one in results]
+
+
+def _voided(result: NotebookResult, caught: str) -> NotebookResult:
+    if result.outcome.kind == "tests_disabled" or result.notebook is None:
+        return result
+    notebook = _node(json.loads(result.notebook))
+    outcome = outcomes.others_tests_disabled(caught)
+    _void_tests(notebook, outcome)
+    return structs.replace(result, outcome=outcome, notebook=_encoded(notebook))
+
+
+def _encoded(notebook: NotebookNode) -> bytes:
+    # Half of a surrogate pair is a string in Python, and no text anywhere else.
+    return json.dumps(notebook, ensure_ascii=False, allow_nan=False).encode(errors="replace")
 
 
 def _void_tests(notebook: NotebookNode, outcome: Outcome) -> None:

@@ -66,6 +66,15 @@ def tests_disabled(cell: int) -> Outcome:
     )
 
 
+def others_tests_disabled(notebook: str) -> Outcome:
+    """Say that another notebook of the same submission switched its tests off."""
+    return Outcome(
+        "tests_disabled",
+        f"{notebook} of the same submission keeps failing tests from failing; no test of it was counted.",
+        "Look at that notebook, talk to the student, and grade it by hand.",
+    )
+
+
 def hidden_tests_shown(cells: list[int]) -> Outcome:
     """Say that outputs had hidden tests in them."""
     which = f"cell {cells[0] + 1}" if len(cells) == 1 else "cells " + ", ".join(str(c + 1) for c in cells[:5])

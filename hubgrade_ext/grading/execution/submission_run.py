@@ -13,7 +13,7 @@ from hubgrade_ext.grading.execution import outcomes
 from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level, NotebookResult, OutcomeKind
 from hubgrade_ext.grading.execution.kernel_server import KernelServer
 from hubgrade_ext.grading.execution.kernels import Sandbox
-from hubgrade_ext.grading.execution.notebook_run import NotebookRun
+from hubgrade_ext.grading.execution.notebook_run import NotebookRun, voided
 from hubgrade_ext.grading.execution.scratch import ScratchFolder, changes
 
 _SPARE_BYTES = 16 * 1024**2
@@ -54,7 +54,7 @@ class SubmissionRun:
         )
         try:
             scratch.write_files(bundle.files)
-            notebooks = [await self._notebook(path, server, scratch) for path in bundle.notebooks]
+            notebooks = voided([await self._notebook(path, server, scratch) for path in bundle.notebooks])
             made = changes(scratch, bundle.files, bundle.notebooks, bundle.limits.returned_bytes)
         finally:
             deadline.cancel()

@@ -5,14 +5,23 @@ from __future__ import annotations
 from hubgrade_ext.core.models import ConfigPage
 from hubgrade_ext.preflight.check import Check, Fault, Holds, NotApplicable, Verdict
 from hubgrade_ext.preflight.isolation_facts import LevelFacts, demanded_level, runs_elsewhere
+from hubgrade_ext.preflight.notebook_facts import SourceFacts
 
 _NAMES = {"namespaces": "Linux namespaces with Landlock", "bubblewrap": "bubblewrap"}
 _UNTOLD = NotApplicable("This could not be tried here.")
 _ELSEWHERE = NotApplicable("Submissions run on other machines (HubgradeGrading.executor); each sees to it.")
 
 
-def find_no_isolation(isolation_levels: list[LevelFacts], config: ConfigPage | None = None) -> Verdict:
+def find_no_isolation(
+    isolation_levels: list[LevelFacts], config: ConfigPage | None = None, sources: SourceFacts | None = None
+) -> Verdict:
     """Tell whether nothing walls student code in, or not the strongest that there is."""
+    if sources is not None and sources.not_sandboxed:
+        return Fault(
+            f"Nothing walls student code in: nbgrader runs the cells, with your rights, since"
+            f" {sources.not_sandboxed}.",
+            "Take that setting out of nbgrader_config.py, unless the course needs it.",
+        )
     if runs_elsewhere(config):
         return _ELSEWHERE
     if not isolation_levels:
@@ -29,13 +38,21 @@ def find_no_isolation(isolation_levels: list[LevelFacts], config: ConfigPage | N
     return Holds(f"Student code is walled in by {_NAMES[best]}.")
 
 
-def find_demand_unmet(isolation_levels: list[LevelFacts], config: ConfigPage | None) -> Verdict:
+def find_demand_unmet(
+    isolation_levels: list[LevelFacts], config: ConfigPage | None, sources: SourceFacts | None = None
+) -> Verdict:
     """Tell whether the course demands an isolation that does not work here."""
+    demanded = demanded_level(config) if config is not None else ""
+    if demanded not in ("", "none") and sources is not None and sources.not_sandboxed:
+        return Fault(
+            f"The course demands {_NAMES.get(demanded, demanded)}, but nbgrader runs its cells, without any,"
+            f" since {sources.not_sandboxed}.",
+            "Take one of the two settings out of nbgrader_config.py.",
+        )
     if runs_elsewhere(config):
         return _ELSEWHERE
     if not isolation_levels or config is None:
         return _UNTOLD
-    demanded = demanded_level(config)
     if not demanded:
         return Holds("The course takes the strongest isolation that works.")
     found = next((level for level in isolation_levels if level.level == demanded), None)

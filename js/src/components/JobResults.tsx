@@ -16,7 +16,8 @@ export function JobResults({ detail, onFix }: IJobResultsProps): JSX.Element {
   const { error } = detail.job;
   const failed = detail.results.filter(result => result.state === 'failed');
   const remarked = detail.results.filter(result => result.state === 'done' && result.notebooks.length > 0 && result.message);
-  const rest = detail.results.length - failed.length - remarked.length;
+  const cancelled = detail.results.filter(result => result.code === 'cancelled').length;
+  const rest = detail.results.length - failed.length - remarked.length - cancelled;
   // of one item what it has to say is worth reading also when it went well
   const said = detail.results.length === 1 ? detail.results.filter(saysSomething) : [];
   return (
@@ -66,11 +67,16 @@ export function JobResults({ detail, onFix }: IJobResultsProps): JSX.Element {
       )}
       {detail.job.summary && <p>{detail.job.summary}</p>}
       {rest > 0 && <p className="jp-Hubgrade-muted">{trans._n('%1 went well', '%1 went well', rest)}</p>}
+      {cancelled > 0 && (
+        <p className="jp-Hubgrade-muted">
+          {trans._n('%1 was not done any more, and remains', '%1 were not done any more, and remain', cancelled)}
+        </p>
+      )}
     </>
   );
 }
 
 /** Say whether a result that went well has a remark of its own, beside those on notebooks. */
-function saysSomething({ state, message, notebooks }: ItemResult): boolean {
-  return state !== 'failed' && message !== '' && notebooks.length === 0;
+function saysSomething({ state, code, message, notebooks }: ItemResult): boolean {
+  return state !== 'failed' && code !== 'cancelled' && message !== '' && notebooks.length === 0;
 }
