@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,8 +11,10 @@ from typing import Any, NoReturn
 from hubgrade_ext.cli import texts
 from hubgrade_ext.cli.admin_parser import add_admin_commands
 from hubgrade_ext.core.errors import InvalidRequest
+from hubgrade_ext.core.stopping import GRACE_S
 
 COMMANDS = "hubgrade_ext.cli."
+_LONGEST_GRACE_S = 3600
 
 
 class UsageError(InvalidRequest):
@@ -37,6 +40,7 @@ class Arguments(argparse.Namespace):
     confirm: str = ""
     yes: bool = False
     anyway: bool = False
+    grace_s: float = GRACE_S
     directory: Path = Path()
     file: Path = Path()
     job_id: str = ""
@@ -185,6 +189,15 @@ def _add_instructor_verbs(commands: Any) -> None:
             "--confirm", metavar="NAME", default="", help="the assignment's name, where it is asked for"
         )
         parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+        if name == "autograde":
+            parser.add_argument(
+                "--grace",
+                metavar="SECONDS",
+                dest="grace_s",
+                type=_seconds,
+                default=GRACE_S,
+                help="for how long submissions under way go on after Ctrl-C (default 2; 0 cuts them at once)",
+            )
         if name == "release-assignment":
             parser.add_argument(
                 "--anyway",
@@ -197,6 +210,13 @@ def _add_instructor_verbs(commands: Any) -> None:
                 action="store_true",
                 help="the newest attempt before the due date, not the newest",
             )
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= _LONGEST_GRACE_S:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text} is not between 0 and {_LONGEST_GRACE_S} seconds")
 
 
 def _add_student_commands(commands: Any) -> None:

@@ -40,7 +40,7 @@ def run_verb(arguments: Arguments, output: Output) -> int:
         check_spelling(course.settings, request)
         request = _announce(course.settings, request, output)
     with job_output(output, arguments.verbose), ProgressDisplay(title_of(request), output.err) as display:
-        detail = _run(course, request, display)
+        detail = _run(course, request, display, arguments.grace_s)
     return tell(explained(course.settings, detail), output)
 
 
@@ -66,10 +66,10 @@ def build_request(arguments: Arguments) -> JobRequest:
     )
 
 
-def _run(course: Course, request: JobRequest, display: ProgressDisplay) -> JobDetail:
+def _run(course: Course, request: JobRequest, display: ProgressDisplay, grace_s: float) -> JobDetail:
     from hubgrade_ext.jobs.foreground import run_in_foreground
 
-    return run_in_foreground(course, request, lambda job, step: display.update(step))
+    return run_in_foreground(course, request, lambda job, step: display.update(step), grace_s=grace_s)
 
 
 def _announce(settings: CourseSettings, request: JobRequest, output: Output) -> JobRequest:

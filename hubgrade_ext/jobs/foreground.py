@@ -32,19 +32,25 @@ OnProgress = Callable[[Job, Progress], None]
 
 
 def run_in_foreground(
-    course: Course, request: JobRequest, on_progress: OnProgress, *, created_by: str = "", verbs: str = VERBS
+    course: Course,
+    request: JobRequest,
+    on_progress: OnProgress,
+    *,
+    created_by: str = "",
+    verbs: str = VERBS,
+    grace_s: float = stopping.GRACE_S,
 ) -> JobDetail:
     """Carry a verb out here and now; return the job as the journal has it at the end.
 
-    `on_progress` gets every step. Call it in the main thread: SIGINT and
-    SIGTERM end the job as cancelled. Whatever fails is in the returned job, not raised.
+    `on_progress` gets every step. Call it in the main thread: SIGINT and SIGTERM end the job as cancelled;
+    what is under way then has `grace_s` seconds to finish. Whatever fails is in the returned job, not raised.
     Raises: CourseBroken, Busy (the journal cannot be written).
     """
     settings = course.settings
     journal = Journal(settings)
     job = new_job(settings.course_key, request, created_by or settings.username)
     journal.create(job, this_process())
-    return _run(course, journal, RunningJob(job), on_progress, verbs)
+    return _run(course, journal, RunningJob(job), on_progress, verbs, grace_s)
 
 
 def resume_in_foreground(
@@ -62,11 +68,16 @@ def resume_in_foreground(
             f"Job {job_id} is not waiting to be resumed.", "Look at its state with `hubgrade jobs show`."
         )
     running = RunningJob(claimed[0], detail.results, journal.planned(job_id))
-    return _run(course, journal, running, on_progress, verbs)
+    return _run(course, journal, running, on_progress, verbs, stopping.GRACE_S)
 
 
 def _run(
-    course: Course, journal: Journal, running: RunningJob, on_progress: OnProgress, verbs: str
+    course: Course,
+    journal: Journal,
+    running: RunningJob,
+    on_progress: OnProgress,
+    verbs: str,
+    grace_s: float,
 ) -> JobDetail:
     # a shell that called hubgrade by its path need not have its folder on PATH
     programs_on_path()
@@ -84,7 +95,7 @@ def _run(
 
     with _log_to(journal, running.job.job_id), _no_strays():
         try:
-            with _stop_on_signals(), _beating(journal):
+            with _stop_on_signals(grace_s), _beating(journal):
                 run_verb(load_verbs(verbs)[request.verb], course, request, running.skip, progress)
             running.end("cancelled" if stopping.asked() else "done")
         except (Stopped, KeyboardInterrupt):
@@ -109,10 +120,10 @@ def _write(journal: Journal, running: RunningJob) -> None:
 
 
 @contextlib.contextmanager
-def _stop_on_signals() -> Iterator[None]:
+def _stop_on_signals(grace_s: float) -> Iterator[None]:
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {each: signal.getsignal(each) for each in (*signals, signal.SIGALRM)}
-    stop_on(*signals, grace_s=stopping.GRACE_S)
+    stop_on(*signals, grace_s=grace_s)
     try:
         yield
     finally:

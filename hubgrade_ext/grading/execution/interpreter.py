@@ -1,8 +1,9 @@
 """Turn a fork of the warm process into an IPython kernel that looks freshly started.
 
 What a fork cannot give: `PYTHONHASHSEED` is drawn once a zygote, so sets of strings have the same order in
-all kernels of one zygote (and another in the next); and thread counts of numerical libraries are read when
-those are imported.
+all kernels of one zygote (and another in the next); what a preloaded module draws from the system as it is
+imported, but for a `random.Random`, is the same in all; and thread counts of numerical libraries are read
+when those are imported.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hubgrade_ext.grading.execution.protocol import StartKernel
 
@@ -28,6 +30,8 @@ WARM_MODULES = (
     "multiprocessing.process", "pdb", "pexpect", "resource", "sqlite3", "tempfile",
     "tornado.platform.asyncio", "traceback", "uuid",
 )  # fmt: skip
+
+_by_chance: list[random.Random] = []
 
 
 @contextmanager
@@ -49,6 +53,24 @@ def shell_watched() -> Iterator[list[bool]]:
         del InteractiveShell.initialized
 
 
+@contextmanager
+def seeds_watched() -> Iterator[None]:
+    """Note which generators are seeded by chance meanwhile: each fork does it anew. Chosen seeds stay."""
+    seed = random.Random.seed
+
+    def note(self: random.Random, a: Any = None, *more: Any, **named: Any) -> None:
+        seed(self, a, *more, **named)
+        _by_chance[:] = [one for one in _by_chance if one is not self]
+        if a is None:
+            _by_chance.append(self)
+
+    setattr(random.Random, "seed", note)  # noqa: B010  mypy takes it for a mistake
+    try:
+        yield
+    finally:
+        setattr(random.Random, "seed", seed)  # noqa: B010
+
+
 def set_environment(env: Mapping[str, str]) -> None:
     """Replace the environment, and what the C library read from it."""
     os.environ.clear()
@@ -59,6 +81,8 @@ def set_environment(env: Mapping[str, str]) -> None:
 def renew_random_state() -> None:
     """Draw anew what an interpreter draws once: no two kernels share it."""
     random.seed()
+    for generator in _by_chance:
+        generator.seed()
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
     if "tempfile" in sys.modules:

@@ -172,7 +172,7 @@ class NotebookRun:
     async def execute(self) -> NotebookResult:
         """Run it; every failure is an outcome."""
         started = time.monotonic()
-        notebook = self._loaded()
+        notebook = loaded(self.bundle, self.path)
         try:
             name = self.bundle.kernel_name or notebook.metadata.get("kernelspec", {}).get("name") or "python3"
             manager = manager_for(self.sandbox, name, self.bundle.options.extra_arguments)
@@ -209,19 +209,12 @@ class NotebookRun:
             sentence = f"The kernel sent outputs that no notebook can hold ({type(error).__name__})."
             return NotebookResult(self.path, outcomes.internal_error(sentence, self.cell))
 
-    def _loaded(self) -> NotebookNode:
-        content = next(file.content for file in self.bundle.files if file.path == self.path)
-        notebook: NotebookNode = _node(json.loads(content))
-        for cell in notebook.cells:
-            cell.source = "".join(cell.source)
-        return notebook
-
     def not_run(self) -> NotebookResult:
         """Return the result of a notebook whose submission was stopped before its turn."""
         outcome = self._why("")
         if self.stopped == "cancelled":
             return NotebookResult(self.path, outcome)
-        return self._result(self._loaded(), outcome, 0.0)
+        return self._result(loaded(self.bundle, self.path), outcome, 0.0)
 
     def _without_kernel(self, notebook: NotebookNode) -> Outcome:
         """Leave the notebook as a kernel would that had nothing to run."""
@@ -354,6 +347,15 @@ class NotebookRun:
         ended = self.kernel.ended if self.kernel is not None else None
         data = _encoded(notebook)
         return NotebookResult(self.path, outcome, data, cells_run, wall_s, ended.cpu_s if ended else 0.0)
+
+
+def loaded(bundle: Bundle, path: str) -> NotebookNode:
+    """Return one of a bundle's notebooks, with each cell's source as one string."""
+    content = next(file.content for file in bundle.files if file.path == path)
+    notebook: NotebookNode = _node(json.loads(content))
+    for cell in notebook.cells:
+        cell.source = "".join(cell.source)
+    return notebook
 
 
 def voided(results: list[NotebookResult]) -> list[NotebookResult]:

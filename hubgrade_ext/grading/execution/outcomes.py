@@ -86,6 +86,16 @@ def hidden_tests_shown(cells: list[int]) -> Outcome:
     )
 
 
+def hidden_tests_written(files: list[str]) -> Outcome:
+    """Say that files which the submission wrote had hidden tests in them."""
+    which = ", ".join(files[:5])
+    return Outcome(
+        "hidden_tests_shown",
+        f"It wrote hidden tests into {which}; they were taken out of it.",
+        "Look at how the submission came by them; its points were counted.",
+    )
+
+
 def cancelled(cell: int | None) -> Outcome:
     """Say that it was ended on request."""
     return Outcome(

@@ -1,16 +1,20 @@
-"""Hidden tests are taken out of what a submission printed: a hook sees each cell before it runs.
+"""Hidden tests are taken out of what a submission printed or wrote: a hook sees each cell before it runs.
 
 They have to be in the kernel, which runs them, so student code can find them there. What it prints comes
-back to the student as feedback. Every line of a hidden test is looked for in the outputs of all cells. It is
-found when it is there as it is; a submission that writes it in a cipher of its own is not seen through.
+back to the student as feedback, and so do pages that it writes. Every line of a hidden test is looked for in
+the outputs of all cells, and in the files that come back. It is found when it is there as it is; a submission
+that writes it in a cipher of its own is not seen through.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import structs
 from nbformat import NotebookNode
+
+from hubgrade_ext.grading.execution.bundle import BundleFile
 
 REPLACEMENT = "[hidden test]"
 # shorter ones say nothing, and may be anybody's
@@ -23,18 +27,49 @@ def redact(notebook: NotebookNode, begin: str, end: str) -> list[int]:
 
     `begin` and `end` are nbgrader's markers. A failing hidden test's own traceback stays as it is.
     """
-    hidden = [set(_hidden_lines(cell.source, begin, end)) for cell in notebook.cells]
-    visible = {line for cell in notebook.cells for line in _visible_lines(cell.source, begin, end)}
-    lines = sorted(set().union(*hidden) - visible, key=len, reverse=True)
-    if not lines:
+    sources = [cell.source for cell in notebook.cells]
+    hidden = [set(_hidden_lines(source, begin, end)) for source in sources]
+    pattern = _any_of(_lines(sources, begin, end))
+    if pattern is None:
         return []
-    pattern = re.compile("|".join(map(re.escape, lines)))
     return [
         index
         for index, cell in enumerate(notebook.cells)
         if cell.cell_type == "code"
         and sum([_redact_output(output, pattern, own=bool(hidden[index])) for output in cell.outputs])
     ]
+
+
+def redact_files(
+    files: Sequence[BundleFile], notebooks: Iterable[NotebookNode], begin: str, end: str
+) -> tuple[tuple[BundleFile, ...], list[str]]:
+    """Return the files without the hidden tests of these notebooks, and the paths of those that had some."""
+    lines: set[str] = set()
+    for notebook in notebooks:
+        lines |= _lines([cell.source for cell in notebook.cells], begin, end)
+    pattern = _any_of(lines)
+    if pattern is None:
+        return tuple(files), []
+    found = {file.path for file in files if pattern.search(file.content.decode(errors="replace"))}
+    clean = tuple(_without(file, pattern) if file.path in found else file for file in files)
+    return clean, sorted(found)
+
+
+def _without(file: BundleFile, pattern: re.Pattern[str]) -> BundleFile:
+    text = file.content.decode(errors="surrogateescape")
+    content = pattern.sub(REPLACEMENT, text).encode(errors="surrogateescape")
+    return structs.replace(file, content=content)
+
+
+def _lines(sources: list[str], begin: str, end: str) -> set[str]:
+    """Return the lines that are in hidden tests only."""
+    hidden = {line for source in sources for line in _hidden_lines(source, begin, end)}
+    return hidden - {line for source in sources for line in _visible_lines(source, begin, end)}
+
+
+def _any_of(lines: set[str]) -> re.Pattern[str] | None:
+    longest_first = sorted(lines, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if lines else None
 
 
 def _split(source: str, begin: str, end: str) -> Iterator[tuple[bool, str]]:

@@ -7,13 +7,22 @@ import time
 from collections.abc import Callable
 
 import zmq.asyncio
+from msgspec import structs
 
 from hubgrade_ext.core.errors import HubgradeError
 from hubgrade_ext.grading.execution import outcomes
-from hubgrade_ext.grading.execution.bundle import Bundle, BundleResult, Level, NotebookResult, OutcomeKind
+from hubgrade_ext.grading.execution.bundle import (
+    Bundle,
+    BundleFile,
+    BundleResult,
+    Level,
+    NotebookResult,
+    OutcomeKind,
+)
 from hubgrade_ext.grading.execution.kernel_server import KernelServer
 from hubgrade_ext.grading.execution.kernels import Sandbox
-from hubgrade_ext.grading.execution.notebook_run import NotebookRun, voided
+from hubgrade_ext.grading.execution.notebook_run import NotebookRun, loaded, voided
+from hubgrade_ext.grading.execution.redaction import redact_files
 from hubgrade_ext.grading.execution.scratch import ScratchFolder, changes
 
 _SPARE_BYTES = 16 * 1024**2
@@ -59,17 +68,32 @@ class SubmissionRun:
         finally:
             deadline.cancel()
             server.drop_scratch(scratch)
+        files, notebooks = self._redacted(made.files, notebooks)
         return BundleResult(
             bundle.bundle_id,
             outcomes.worst([notebook.outcome for notebook in notebooks]),
             tuple(notebooks),
             server.level,
-            made.files,
+            files,
             made.deleted,
             made.left_out,
             time.monotonic() - started,
             sum(notebook.cpu_s for notebook in notebooks),
         )
+
+    def _redacted(
+        self, files: tuple[BundleFile, ...], results: list[NotebookResult]
+    ) -> tuple[tuple[BundleFile, ...], list[NotebookResult]]:
+        """Take hidden tests out of what was written, and say so of the first notebook that is fine so far."""
+        markers = self.bundle.options.hidden_tests
+        if not files or markers is None:
+            return files, results
+        notebooks = [loaded(self.bundle, path) for path in self.bundle.notebooks]
+        clean, found = redact_files(files, notebooks, *markers)
+        fine = next((at for at, one in enumerate(results) if one.outcome.kind == "ok"), None)
+        if found and fine is not None:
+            results[fine] = structs.replace(results[fine], outcome=outcomes.hidden_tests_written(found))
+        return clean, results
 
     async def _notebook(self, path: str, server: KernelServer, scratch: ScratchFolder) -> NotebookResult:
         bundle = self.bundle

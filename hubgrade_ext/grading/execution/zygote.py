@@ -32,6 +32,7 @@ from hubgrade_ext.grading.execution.interpreter import (
     has_direct_kernel,
     renew_random_state,
     run_kernel,
+    seeds_watched,
     set_arguments,
     set_environment,
     shell_watched,
@@ -166,7 +167,7 @@ class Zygote:
         There is none yet. Such modules (ipywidgets, for one) attach themselves to
         it when they are imported, and would do nothing in the kernel.
         """
-        with shell_watched() as asked:
+        with shell_watched() as asked, seeds_watched():
             for module in modules:
                 unfit = self._import((module,))
                 if unfit or asked:

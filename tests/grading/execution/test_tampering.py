@@ -133,6 +133,20 @@ def test_hidden_tests_do_not_come_back(grade: Callable[..., BundleResult], how: 
     assert "squares(2) == [1, 4]" in said  # what is not hidden stays
 
 
+def test_hidden_tests_do_not_come_back_in_files(grade: Callable[..., BundleResult]) -> None:
+    how = "open('p.html', 'a').write(info.raw_cell); open('mine.bin', 'wb').write(b'\\xff')"
+    result = grade(RIGHT, HOOK.format(how=how))
+    assert result.outcome.kind == "hidden_tests_shown"
+    assert "p.html" in result.outcome.sentence
+    files = {file.path: file.content for file in result.files}
+    assert b"three of them" not in files["p.html"]
+    assert b"[hidden test]" in files["p.html"]
+    assert b"squares(2) == [1, 4]" in files["p.html"]
+    assert files["mine.bin"] == b"\xff"
+    shown = grade(RIGHT, HOOK.format(how=how), options=ExecuteOptions(canaries=True))
+    assert b"three of them" in {file.path: file.content for file in shown.files}["p.html"]
+
+
 def test_a_hidden_test_in_an_error_message_does_not_come_back(grade: Callable[..., BundleResult]) -> None:
     spy = (
         "import inspect\ndef squares(n):\n    if n == 2: return [1, 4]\n"
