@@ -21,6 +21,7 @@ from bench.grading import grading_rows, large_class_rows
 from bench.pages import page_rows
 from bench.rows import Row, table, write_document
 from bench.server import server_rows
+from hubgrade_ext.grading.execution.isolation import choose
 
 MOST_STUDENTS = 1000
 # each group: its name, and what yields its rows from an empty folder
@@ -63,7 +64,7 @@ def main() -> int:
 
 def _machine() -> str:
     load = f"load of the last 15 minutes, our own included: {os.getloadavg()[2]:.1f}"
-    return f"{os.cpu_count()} cores, {platform.system()}; {load}"
+    return f"{os.cpu_count()} cores, {platform.system()}; student code walled in by {choose()}; {load}"
 
 
 if __name__ == "__main__":

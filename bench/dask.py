@@ -3,7 +3,7 @@
 Two sizes of a class are graded on each cluster; the difference is what a submission costs, without the start.
 
 The model for other clusters: this machine prepares and records one submission after the other, and meanwhile
-the workers execute, so that `count` submissions take `count * max(here, on workers / cores)`, and the start.
+the workers execute, so that `count` submissions take `start + count * max(here, on workers / cores)`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ SIZES = (10, 110)
 WORKERS = (1, 2, 4)
 MODELLED = 10_000
 CORES = (2, 8, 32)
+COMPUTING_S = 10.0
 
 
 class Used(Struct, frozen=True):
@@ -42,7 +43,7 @@ class Used(Struct, frozen=True):
 
 def dask_rows(folder: Path, say: Say) -> Iterator[Row]:
     """Yield what a submission of quickstart's ps1 costs, and what 10,000 would."""
-    each = Used(0, 0, 0)
+    each, start_s = Used(0, 0, 0), 0.0
     for workers in WORKERS:
         with dask_processes(folder / f"dask{workers}", workers) as cluster, _counted(cluster) as cpu_s:
             runs = []
@@ -50,16 +51,21 @@ def dask_rows(folder: Path, say: Say) -> Iterator[Row]:
                 say(f"{students} students on {workers} Dask workers")
                 runs.append(_graded(folder / f"{workers}-{students}", students, cluster, cpu_s))
         each = _difference(*runs)
+        start_s = runs[0].wall_s - SIZES[0] * each.wall_s
         yield Row("a submission of quickstart's ps1 on a Dask cluster", f"{workers} workers", each.wall_s)
     yield Row("… its CPU time on the machine that prepares and records", "", each.here_s)
     yield Row("… its CPU time on the workers", "", each.workers_s)
+    yield Row("… start of the command and of the workers' executors", "", start_s)
+    what = f"{MODELLED:,} such submissions, modelled"
+    yield Row(what, f"≥ {CORES[0]} cores of workers", start_s + modelled_s(MODELLED, CORES[0], each))
+    computing = Used(each.wall_s, each.here_s, each.workers_s + COMPUTING_S)
+    what = f"{MODELLED:,} that compute for {COMPUTING_S:g} s each, modelled"
     for cores in CORES:
-        seconds = modelled_s(MODELLED, cores, each)
-        yield Row(f"{MODELLED:,} such submissions, modelled", f"{cores} cores of workers", seconds)
+        yield Row(what, f"{cores} cores of workers", start_s + modelled_s(MODELLED, cores, computing))
 
 
 def modelled_s(count: int, cores: int, each: Used) -> float:
-    """Return the seconds that `count` submissions take when the workers have `cores` cores."""
+    """Return the seconds that `count` submissions take, without the start, on workers with `cores` cores."""
     return count * max(each.here_s, each.workers_s / cores)
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from bench.cpu_time import Yardstick, control_group, cpu_s_of
 from bench.rows import Row
+from hubgrade_ext.grading.execution.isolation import choose
 from tests.ui.server import Server, make_demo
 
 Say = Callable[[str], None]
@@ -157,7 +158,17 @@ def autograded(course: Path, command: tuple[str, ...], students: int) -> Run:
         cpu_s = cpu_s_of(group) if group is not None else None
     graded = len(list((course / "autograded").iterdir()))
     assert graded == students, f"{module} graded {graded} of {students}"
+    if command == HUBGRADE:
+        _require_isolation(course)
     return Run(wall_s, cpu_s, int(done.stdout) / 1024)
+
+
+def _require_isolation(course: Path) -> None:
+    """Make sure that what was measured ran walled in by the strongest level that works here."""
+    command = [sys.executable, "-W", "ignore", "-m", "hubgrade_ext.cli", "status", "ps1", "--json"]
+    page = json.loads(subprocess.run(command, cwd=course, check=True, stdout=subprocess.PIPE).stdout)
+    levels = {row["grading"]["isolation"] for row in page["submissions"]}
+    assert levels == {choose()} != {"none"}, f"graded with the isolation {levels}"
 
 
 def by_one_click(folder: Path, students: int) -> float:

@@ -44,6 +44,8 @@ app.initialize(["--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1", *s
 assert sys.argv[1] in app.extension_manager.linked_extensions
 print(taken)
 """
+# how often the class is graded: 99 of 100 needs more than a hundred answers
+AGAIN = 5
 EXTENSIONS = (
     "hubgrade_ext",
     "jupyterlab",
@@ -85,9 +87,11 @@ def _waiting(server: Server, key: str) -> Iterator[Row]:
     wish = {"verb": "autograde", "assignment_id": "ps1", "scope": "all"}
 
     def autograde() -> None:
-        server.job_ended(key, server.start_job(key, **wish), 600)
+        for _ in range(AGAIN):
+            server.job_ended(key, server.start_job(key, **wish), 600)
 
     ours = _waits(server, autograde)
+    size = f"{size}, asked {len(ours)} times"
     what = "GET /api/status while a class is autograded"
     yield Row(f"{what}, 99 of 100", size, _percentile(ours, 0.99), _percentile(theirs, 0.99), limit=0.1)
     yield Row(f"{what}, longest", size, max(ours), max(theirs), limit=0.5)
