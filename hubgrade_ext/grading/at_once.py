@@ -6,6 +6,7 @@ begin ──► sanitize (nbgrader) ──► bundle ──► sandbox … ─�
 from __future__ import annotations
 
 import concurrent.futures
+import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -247,9 +248,19 @@ def _take_over(result: BundleResult, staged: Path) -> None:
     for name in result.deleted:
         (staged / checked_path(name)).unlink(missing_ok=True)
     for file in result.files:
-        target = staged / checked_path(file.path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.content)
+        _write(staged, file.path, file.content)
     for notebook in result.notebooks:
         if notebook.notebook is not None:
-            (staged / notebook.path).write_bytes(notebook.notebook)
+            _write(staged, notebook.path, notebook.notebook)
+
+
+def _write(staged: Path, path: str, content: bytes) -> None:
+    """Write a file, also where a folder was, and into a folder where a file was."""
+    target = staged / checked_path(path)
+    for parent in target.relative_to(staged).parents:
+        if (staged / parent).is_file():
+            (staged / parent).unlink()
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
+from hubgrade_ext.grading.execution import seccomp
 from hubgrade_ext.grading.execution.private_root import PLACES, PROC_READ_ONLY
 from hubgrade_ext.grading.execution.protocol import StartKernel
 from hubgrade_ext.grading.execution.reachable import ETC, Reach, holds
@@ -19,6 +21,8 @@ def bubblewrap_command(reach: Reach, start: StartKernel) -> list[str]:
     if not program:
         raise FileNotFoundError("bubblewrap (the program bwrap) is not installed")
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    if filter_program := seccomp.program():
+        command += ["--seccomp", str(_readable(filter_program))]
     if start.limits.network:
         command.append("--share-net")
     for folder in reach.folders:
@@ -38,6 +42,15 @@ def bubblewrap_command(reach: Reach, start: StartKernel) -> list[str]:
         command += ["--bind", f"{start.scratch}/tmp", "/tmp"]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", PLACES["work"], "--"]
     return [*command, *_counted(start)]
+
+
+def _readable(data: bytes) -> int:
+    """Return a descriptor from which bwrap, which takes the place of this process, reads these few bytes."""
+    ours, theirs = os.pipe()
+    os.write(theirs, data)
+    os.close(theirs)
+    os.set_inheritable(ours, True)
+    return ours
 
 
 def _mask(hidden: str, inner: tuple[str, ...]) -> list[str]:

@@ -52,12 +52,31 @@ def is_test(cell: NotebookNode) -> bool:
 
 def canary_like(test: str) -> str:
     """Return a cell that must fail and looks like `test`; nothing of the test is evaluated in it."""
-    one, other = _random.sample(range(100, 10_000), 2)
-    condition = f"{one} == {other}"
+    false = _false()
     asserts = _asserts(test)
-    if asserts:
-        condition += f" and ({ast.unparse(_random.choice(asserts).test)})"
-    return f"assert {condition}"
+    if not asserts:
+        return f"assert {false}"
+    condition = ast.unparse(_random.choice(asserts).test)
+    return _random.choice(("assert {} and ({})", "assert not (not {} or ({}))")).format(false, condition)
+
+
+def _false() -> str:
+    """Return something that is false, in one of several forms: who looks for one form misses the others."""
+    one, other = _random.sample(range(100, 10_000), 2)
+    low, high = sorted((one, other))
+    return _random.choice(
+        (
+            f"{one} == {other}",
+            f"{high} < {low}",
+            f"abs(-{one}) == {other}",
+            f"len('{one}') > {other}",
+            f"[{one}, {other}] == [{other}, {one}]",
+            f"sum([{one}, {other}]) == {one}",
+            f"str({one}) == '{other}'",
+            f"{one} in ({other}, {one + other})",
+            f"isinstance({one}, str)",
+        )
+    )
 
 
 def _asserts(source: str) -> list[ast.Assert]:
@@ -68,5 +87,29 @@ def _asserts(source: str) -> list[ast.Assert]:
 
 
 def has_failed(cell: NotebookNode) -> bool:
-    """Say whether nbgrader would give this cell nothing. Source: nbgrader 0.9.6 `utils.determine_grade`."""
-    return any(output.output_type == "error" for output in cell.outputs)
+    """Say whether nbgrader would give this cell nothing: what comes first decides.
+
+    Source: nbgrader 0.9.6 `utils.determine_grade`.
+    """
+    for output in cell.outputs:
+        if output.output_type == "error" or (output.output_type == "stream" and output.name == "stderr"):
+            return True
+        if output.output_type == "execute_result":
+            return False
+    return False
+
+
+def has_forged_result(test: NotebookNode) -> bool:
+    """Say whether a test that was run has a result that is not its own: nbgrader takes the first for points.
+
+    Its own is the last thing that it does, and comes from an expression that stands by itself.
+    """
+    kinds = [output.output_type for output in test.outputs]
+    results = kinds.count("execute_result")
+    if results and "error" in kinds[kinds.index("execute_result") :]:
+        return True
+    try:
+        expressions = sum(isinstance(node, ast.Expr) for node in ast.parse(test.source).body)
+    except (SyntaxError, ValueError, RecursionError):
+        return False  # magics have results as well
+    return results > expressions

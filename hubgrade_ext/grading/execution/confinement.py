@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hubgrade_ext.grading.execution import landlock, syscalls
+from hubgrade_ext.grading.execution import landlock, seccomp, syscalls
 from hubgrade_ext.grading.execution.private_root import PLACES
 
 # Closing a range is one system call, however long.
@@ -30,6 +30,7 @@ def confine_kernel() -> None:
     syscalls.leave_keyring()
     syscalls.drop_capabilities()
     syscalls.forbid_new_privileges()
+    seccomp.confine()
     landlock.confine(readable=["/"], writable=[*PLACES.values(), "/tmp", "/dev"])
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from jupyter_client.session import Session
 
-from hubgrade_ext.grading.execution.frames import Frames, TooLarge, frame
+from hubgrade_ext.grading.execution.frames import Frames, TooLarge, check_weight, frame
 from hubgrade_ext.grading.execution.kernel_server import HISTORY, KernelProcess
 from hubgrade_ext.grading.execution.kernels import (
     KernelStartFailed,
@@ -84,6 +84,9 @@ class DirectClient:
         self._on_cut: Callable[[], None] = lambda: None
         self.session = Session()
         self.allow_stdin = False
+        # a kernel answers each request once; a second answer is forged, or the first was
+        self.answered_twice = False
+        self._answered: set[object] = set()
         self.shell_channel = Channel(self)
         self.iopub_channel = Channel(self)
 
@@ -160,6 +163,7 @@ class DirectClient:
                 raise ValueError
             for head, *buffers in self._frames.feed(data):
                 self._on_output(len(head) + sum(map(len, buffers)))
+                check_weight(head)
                 self._take(json.loads(head), buffers)
         except (TooLarge, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             self._loop.remove_reader(self._sock.fileno())
@@ -172,6 +176,9 @@ class DirectClient:
         message["parent_header"].get("msg_id")
         message["buffers"] = [memoryview(part) for part in buffers]
         channel = self.shell_channel if message["channel"] == "shell" else self.iopub_channel
+        if message["msg_type"] == "execute_reply":
+            self.answered_twice |= message["parent_header"].get("msg_id") in self._answered
+            self._answered.add(message["parent_header"].get("msg_id"))
         channel.put(message)
 
     def hang_up(self) -> None:

@@ -30,6 +30,7 @@ from ipykernel.iostream import BackgroundSocket, IOPubThread
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.utils import _async_in_context
+from jupyter_client.jsonutil import json_default
 from jupyter_client.session import Session
 from tornado import ioloop
 from traitlets import Type, default
@@ -61,7 +62,7 @@ class Pipe:
         """Begin to send; what was sent before is lost."""
         self._handle = handle
         self.pid = os.getpid()
-        self._between = os.memfd_create("lock")
+        self._between = _nameless_file()
         # nothing of these is Python code, where an interrupt would be lost
         os.register_at_fork(before=partial(setattr, self, "_has_forked", True))
         os.register_at_fork(after_in_child=self._lock._at_fork_reinit)  # type: ignore[attr-defined]
@@ -103,6 +104,14 @@ class Pipe:
             fcntl.lockf(self._between, fcntl.LOCK_UN)
 
 
+def _nameless_file() -> int:
+    """Open a file of nobody else's, for a lock: in a sandbox of its own the working folder has such."""
+    try:
+        return os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return os.memfd_create("lock")
+
+
 class PipeSession(Session):
     """Give messages to the pipe; those of the shell channel have no stream."""
 
@@ -138,7 +147,12 @@ class PipeSession(Session):
             "metadata": message["metadata"],
             "content": message["content"],
         }
-        self.pipe.send(frame(self.pack(said), *(buffers or ())))
+        try:
+            packed = self.pack(said)
+        except UnicodeEncodeError:
+            # half of a surrogate pair is a string in Python, and must not cost the cell its reply
+            packed = json.dumps(said, default=json_default).encode()
+        self.pipe.send(frame(packed, *(buffers or ())))
         return message
 
     def feed_identities(self, msg_list: Any, copy: bool = True) -> Any:

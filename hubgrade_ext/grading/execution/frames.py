@@ -6,10 +6,21 @@ import struct
 from collections.abc import Iterator
 
 _LENGTH = struct.Struct("!I")
+_MOST_PARTS = 10_000
+# what JSON becomes in Python, at most: a dict as nbformat has it, a list, one thing in either
+_BYTES_OF = {b"{": 500, b"[": 100, b",": 40}
+MOST_LOADED_BYTES = 256 * 1024**2
 
 
 class TooLarge(Exception):
     """A frame is longer than allowed, or makes no sense."""
+
+
+def check_weight(data: bytes | memoryview) -> None:
+    """Make sure that JSON does not take hundreds of times its size when it is loaded. Raises: TooLarge."""
+    text = bytes(data)
+    if sum(text.count(sign) * size for sign, size in _BYTES_OF.items()) > MOST_LOADED_BYTES:
+        raise TooLarge
 
 
 def frame(*parts: bytes | memoryview) -> bytes:
@@ -44,7 +55,7 @@ class Frames:
 def _parts(body: bytes) -> list[bytes]:
     try:
         (count,) = _LENGTH.unpack_from(body)
-        if count * _LENGTH.size > len(body):
+        if count > _MOST_PARTS or count * _LENGTH.size > len(body):
             raise TooLarge
         lengths = struct.unpack_from(f"!{count}I", body, _LENGTH.size)
     except struct.error as error:

@@ -239,6 +239,8 @@ class KernelServer:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
+                # Ctrl-C in a terminal is for the job, which lets what runs finish
+                start_new_session=True,
             )
         self._sock = ours
         ours.settimeout(_START_TIMEOUT_S)

@@ -30,6 +30,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Type
 
 from hubgrade_ext.core.errors import HubgradeError
+from hubgrade_ext.grading.execution.frames import check_weight
 from hubgrade_ext.grading.execution.kernel_server import HISTORY, KernelProcess, KernelServer
 from hubgrade_ext.grading.execution.limits import Limits
 from hubgrade_ext.grading.execution.scratch import ScratchFolder
@@ -190,6 +191,8 @@ class CountingChannel(AsyncZMQSocketChannel):
         frames = await self.socket.recv_multipart(**kwargs)
         if self.on_bytes is not None:
             self.on_bytes(sum(len(frame) for frame in frames))
+        for part in frames:
+            check_weight(part)
         message: dict[str, Any] = self.session.deserialize(self.session.feed_identities(frames)[1])
         return message
 

@@ -19,8 +19,14 @@ from nbformat.v4 import new_code_cell
 from hubgrade_ext.core.errors import HubgradeError, InternalError
 from hubgrade_ext.grading.execution import outcomes
 from hubgrade_ext.grading.execution.bundle import Bundle, NotebookResult, Outcome, OutcomeKind, check_outputs
-from hubgrade_ext.grading.execution.canary import FORGET, canaries, has_failed, is_test
-from hubgrade_ext.grading.execution.direct_client import Client, DirectManager, Manager, manager_for
+from hubgrade_ext.grading.execution.canary import FORGET, canaries, has_failed, has_forged_result, is_test
+from hubgrade_ext.grading.execution.direct_client import (
+    Client,
+    DirectClient,
+    DirectManager,
+    Manager,
+    manager_for,
+)
 from hubgrade_ext.grading.execution.kernel_server import KernelProcess
 from hubgrade_ext.grading.execution.kernels import (
     KernelMissing,
@@ -36,6 +42,8 @@ _MESSAGE_OVERHEAD_BYTES = 500
 _LONGEST_STRETCH = 8.0
 _CUT_PATIENCE_S = 0.2
 _ANSWER_S = 1.0
+# Source: nbclient 0.10 `NotebookClient.skip_cells_with_tag`
+_SKIPPING_TAG = "skip-execution"
 
 
 class _Runner(NotebookClient):
@@ -134,6 +142,7 @@ class NotebookRun:
         self.stopped: OutcomeKind | None = None
         self.timed_out: int | None = None
         self.tests_disabled: int | None = None
+        self._watches_tests = False
         self.output_bytes = 0
         self.completed = False
         self._cut: asyncio.Task[None] | None = None
@@ -241,11 +250,14 @@ class NotebookRun:
             info = await client.greet(options.startup_timeout_s)
             notebook.metadata["language_info"] = _node(info["language_info"])
             is_python = info["language_info"].get("name") == "python"
-            unseen = canaries(notebook) if options.canaries and is_python else {}
+            self._watches_tests = options.canaries and is_python
+            unseen = canaries(notebook) if self._watches_tests else {}
             for index, cell in enumerate(notebook.cells):
                 await self._run_canary(runner, unseen.get(index), index)
                 await self._run_cell(runner, cell, index)
             await self._run_canary(runner, unseen.get(len(notebook.cells)), len(notebook.cells) - 1)
+            if self._watches_tests and isinstance(client, DirectClient) and client.answered_twice:
+                self._note_tampering(len(notebook.cells) - 1)
             runner.set_widgets_metadata()
             self.completed = not self.stopped
         finally:
@@ -276,8 +288,16 @@ class NotebookRun:
             # Asked for in advance, answered while the cell runs: it costs no time.
             runner.waited_before_s = self.process.waited_s
             self.process.ask_waited()
+        # whatever a student has tagged, a test that is not run has not been passed
+        runner.skip_cells_with_tag = "" if is_test(cell) else _SKIPPING_TAG
         await runner.async_execute_cell(cell, index, store_history=True)
         _check(cell, index)
+        if self._watches_tests and is_test(cell) and has_forged_result(cell):
+            self._note_tampering(index)
+
+    def _note_tampering(self, index: int) -> None:
+        if self.tests_disabled is None:
+            self.tests_disabled = index
 
     async def _run_canary(self, runner: _Runner, source: str | None, index: int) -> None:
         """Run a cell that must fail, as any other, and have the kernel forget it."""
@@ -291,8 +311,8 @@ class NotebookRun:
         finally:
             # nbclient puts what it has run into the notebook
             runner.nb.cells[index] = kept
-        if not has_failed(cell) and self.tests_disabled is None:
-            self.tests_disabled = index
+        if not has_failed(cell):
+            self._note_tampering(index)
         assert runner.kc is not None
         runner.kc.execute(FORGET, silent=True, store_history=False, allow_stdin=False)
 

@@ -38,6 +38,8 @@ DEVICE_LINKS = {
 _TMP = "/tmp"
 _OLD = "/oldroot"
 _SMALLEST_PID_MAX = 301
+_MOST_TERMINALS = 32
+_MOST_INOTIFY = 16
 PROC_READ_ONLY = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
 
 
@@ -167,8 +169,15 @@ def furnish(scratch: str, processes: int) -> None:
     no_set_id = syscalls.MS_NOSUID | syscalls.MS_NODEV
     syscalls.mount("tmpfs", SCRATCHES, "tmpfs", no_set_id, "size=4k,mode=0555")
     syscalls.mount("proc", "/proc", "proc", no_set_id | syscalls.MS_NOEXEC)
-    syscalls.mount("devpts", "/dev/pts", "devpts", syscalls.MS_NOSUID, "newinstance,ptmxmode=0666,mode=0620")
+    syscalls.mount(
+        "devpts",
+        "/dev/pts",
+        "devpts",
+        syscalls.MS_NOSUID,
+        f"newinstance,ptmxmode=0666,mode=0620,max={_MOST_TERMINALS}",
+    )
     _lower("/proc/sys/user/max_user_namespaces", 0)
+    _lower("/proc/sys/user/max_inotify_instances", _MOST_INOTIFY)
     # A pid namespace's own since Linux 6.14. Before, it is the whole machine's: leave it alone.
     if kernel_release() >= (6, 14):
         _lower("/proc/sys/kernel/pid_max", max(processes + 10, _SMALLEST_PID_MAX))

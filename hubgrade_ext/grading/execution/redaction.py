@@ -8,8 +8,9 @@ that writes it in a cipher of its own is not seen through.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from msgspec import structs
 from nbformat import NotebookNode
@@ -55,6 +56,26 @@ def redact_files(
     return clean, sorted(found)
 
 
+def without_hidden_tests(
+    files: Iterable[BundleFile], notebooks: Container[str], begin: str, end: str
+) -> Iterator[BundleFile]:
+    """Yield the files as student code may see them: the notebooks without what is between the markers."""
+    for file in files:
+        if file.path in notebooks and begin.encode() in file.content:
+            yield structs.replace(file, content=_cleared(file.content, begin, end))
+        else:
+            yield file
+
+
+def _cleared(content: bytes, begin: str, end: str) -> bytes:
+    notebook = json.loads(content)
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if begin in source:
+            cell["source"] = "\n".join(line for inside, line in _split(source, begin, end) if not inside)
+    return json.dumps(notebook).encode()
+
+
 def _without(file: BundleFile, pattern: re.Pattern[str]) -> BundleFile:
     text = file.content.decode(errors="surrogateescape")
     content = pattern.sub(REPLACEMENT, text).encode(errors="surrogateescape")
@@ -68,7 +89,9 @@ def _lines(sources: list[str], begin: str, end: str) -> set[str]:
 
 
 def _any_of(lines: set[str]) -> re.Pattern[str] | None:
-    longest_first = sorted(lines, key=len, reverse=True)
+    # as they are, and as a file of JSON or Python has them
+    forms = {form for line in lines for form in (line, json.dumps(line)[1:-1], repr(line)[1:-1])}
+    longest_first = sorted(forms, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))) if lines else None
 
 
@@ -80,16 +103,17 @@ def _split(source: str, begin: str, end: str) -> Iterator[tuple[bool, str]]:
         elif end in line:
             inside = False
         else:
-            yield inside, line.strip()
+            yield inside, line
 
 
 def _hidden_lines(source: str, begin: str, end: str) -> Iterator[str]:
     if begin in source:
-        yield from (line for inside, line in _split(source, begin, end) if inside and len(line) >= _SHORTEST)
+        hidden = (line.strip() for inside, line in _split(source, begin, end) if inside)
+        yield from (line for line in hidden if len(line) >= _SHORTEST)
 
 
 def _visible_lines(source: str, begin: str, end: str) -> Iterator[str]:
-    yield from (line for inside, line in _split(source, begin, end) if not inside)
+    yield from (line.strip() for inside, line in _split(source, begin, end) if not inside)
 
 
 def _redact_output(output: NotebookNode, pattern: re.Pattern[str], *, own: bool) -> bool:

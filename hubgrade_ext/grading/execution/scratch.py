@@ -81,13 +81,18 @@ def changes(
 ) -> Changes:
     """Return how `work` differs from the files sent; `skip` are paths that do not count.
 
-    At most `most_bytes` are read. Call it when no process of the bundle is left.
+    At most `most_bytes` are read, and of very many entries the first; then nothing counts as deleted.
+    Call it when no process of the bundle is left.
     """
     before = {file.path: file for file in sent}
     files: list[BundleFile] = []
     left_out: list[str] = []
     seen: set[str] = set()
+    whole = True
     for entry in _entries(scratch.handle):
+        if not entry.path:
+            whole = False
+            continue
         seen.add(entry.path)
         if entry.path in skip:
             continue
@@ -100,7 +105,7 @@ def changes(
                 continue
             most_bytes -= entry.size_bytes
             files.append(BundleFile(entry.path, _content(entry), entry.executable))
-    deleted = [path for path in before if path not in seen and path not in skip]
+    deleted = [path for path in before if whole and path not in seen and path not in skip]
     return Changes(tuple(files), tuple(deleted), tuple(left_out))
 
 
@@ -110,7 +115,7 @@ def _content(entry: _Entry) -> bytes:
 
 
 def _entries(root: int) -> Iterator[_Entry]:
-    """Yield what lies in `work`, opened as long as the caller looks at it."""
+    """Yield what lies in `work`, open while the caller looks at it; without a path: there is more."""
     left = _MOST_ENTRIES
     folders = [""]
     while folders and left > 0:
@@ -125,6 +130,7 @@ def _entries(root: int) -> Iterator[_Entry]:
                 path = f"{folder}/{name}" if folder else name
                 left -= 1
                 if left <= 0:
+                    yield _Entry("", None)
                     break
                 mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
                 if stat.S_ISDIR(mode) and path.count("/") < _DEEPEST:

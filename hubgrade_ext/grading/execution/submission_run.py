@@ -22,10 +22,11 @@ from hubgrade_ext.grading.execution.bundle import (
 from hubgrade_ext.grading.execution.kernel_server import KernelServer
 from hubgrade_ext.grading.execution.kernels import Sandbox
 from hubgrade_ext.grading.execution.notebook_run import NotebookRun, loaded, voided
-from hubgrade_ext.grading.execution.redaction import redact_files
+from hubgrade_ext.grading.execution.redaction import redact_files, without_hidden_tests
 from hubgrade_ext.grading.execution.scratch import ScratchFolder, changes
 
 _SPARE_BYTES = 16 * 1024**2
+_HANDED_IN = "timestamp.txt"
 
 
 class SubmissionRun:
@@ -62,9 +63,11 @@ class SubmissionRun:
             bundle.limits.submission_timeout_s, self.stop, "submission_timed_out"
         )
         try:
-            scratch.write_files(bundle.files)
+            scratch.write_files(self._shown_files())
             notebooks = voided([await self._notebook(path, server, scratch) for path in bundle.notebooks])
-            made = changes(scratch, bundle.files, bundle.notebooks, bundle.limits.returned_bytes)
+            # when it was handed in is not the student's to say
+            kept = (*bundle.notebooks, _HANDED_IN)
+            made = changes(scratch, bundle.files, kept, bundle.limits.returned_bytes)
         finally:
             deadline.cancel()
             server.drop_scratch(scratch)
@@ -80,6 +83,13 @@ class SubmissionRun:
             time.monotonic() - started,
             sum(notebook.cpu_s for notebook in notebooks),
         )
+
+    def _shown_files(self) -> tuple[BundleFile, ...]:
+        """Return its files without hidden tests: those are told to the kernel cell by cell."""
+        bundle, markers = self.bundle, self.bundle.options.hidden_tests
+        if markers is None:
+            return bundle.files
+        return tuple(without_hidden_tests(bundle.files, bundle.notebooks, *markers))
 
     def _redacted(
         self, files: tuple[BundleFile, ...], results: list[NotebookResult]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import random
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
+from nbformat.notebooknode import from_dict
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.utils import determine_grade
 
 from hubgrade_ext.grading.execution.bundle import Bundle, BundleFile, BundleResult, ExecuteOptions
 from hubgrade_ext.grading.execution.canary import canary_like
@@ -168,12 +170,62 @@ def test_a_failing_hidden_test_keeps_its_traceback(grade: Callable[..., BundleRe
 
 
 def test_a_canary_fails_and_looks_like_the_test() -> None:
-    for _ in range(50):
-        source = canary_like(TEST)
-        assert "squares(" in source
+    sources = [canary_like(TEST) for _ in range(100)]
+    assert all("squares(" in source for source in sources)
+    for source in (*sources, canary_like("%magic")):
         with pytest.raises(AssertionError):
             exec(compile(source, "canary", "exec"), {})
-    assert random.random() != ast.literal_eval(canary_like("%magic").split()[1])
+    # whoever spares one form is caught by another
+    numberless = {re.sub(r"\d+", "0", source) for source in sources}
+    assert len(numberless) > 6
+
+
+RESULT_FIRST = """
+k = get_ipython().kernel
+get_ipython().events.register('pre_run_cell', lambda info: k.session.send(k.iopub_socket, 'execute_result',
+    {'data': {'text/plain': '1'}, 'metadata': {}, 'execution_count': 1}, parent=k.get_parent('shell')))
+"""
+# these act only while a test runs
+RESULT_OF_THE_FUNCTION = "import sys\ndef squares(n): sys.displayhook(1)"
+FORGED_REPLY = """
+def squares(n):
+    k = get_ipython().kernel
+    ok = {"status": "ok", "execution_count": k.execution_count, "user_expressions": {}, "payload": []}
+    k.session.send(None, "execute_reply", ok, parent=k.get_parent("shell"))
+    k.session.send(k.iopub_socket, "status", {"execution_state": "idle"}, parent=k.get_parent("shell"))
+"""
+
+
+@pytest.mark.parametrize("trick", [RESULT_FIRST, RESULT_OF_THE_FUNCTION, FORGED_REPLY])
+def test_results_and_replies_that_student_code_makes(grade: Callable[..., BundleResult], trick: str) -> None:
+    believed = grade(WRONG, trick, options=ExecuteOptions())
+    cell = next(cell for cell in cells_of(believed) if cell["metadata"].get("nbgrader"))
+    assert determine_grade(from_dict(cell))[0] == 1
+    assert grade(WRONG, trick).outcome.kind == "tests_disabled"
+
+
+def test_several_results_of_a_test_are_its_own(grade: Callable[..., BundleResult]) -> None:
+    every = "get_ipython().ast_node_interactivity = 'all'"
+    tests = ("1\n2", "%matplotlib --list\n1", "from IPython.display import display\ndisplay(1)")
+    assert grade(every, tests=tests).outcome.kind == "ok"
+
+
+def test_a_test_is_run_whatever_its_tags(executor: LocalExecutor) -> None:
+    made = submission(WRONG, "1", tests=("assert squares(2) == [1, 4]",))
+    notebook = json.loads(made.files[0].content)
+    for cell in notebook["cells"]:
+        cell["metadata"]["tags"] = ["skip-execution"]
+    tagged = structs.replace(made, files=(BundleFile("p.ipynb", json.dumps(notebook).encode()),))
+    result = executor.submit(execute_bundle, tagged).result(120)
+    assert [output["ename"] for output in outputs_of_tests(result)[0]] == ["NameError"]
+    assert not any(cell["outputs"] for cell in cells_of(result) if not cell["metadata"].get("nbgrader"))
+
+
+def test_hidden_tests_are_not_on_disk(grade: Callable[..., BundleResult]) -> None:
+    look = "text = open('p.ipynb').read()\nprint('three' + ' of them' in text, 'squares(2)' in text)"
+    assert cells_of(grade(RIGHT, look))[1]["outputs"][0]["text"] == "False True\n"
+    unguarded = grade(RIGHT, look, options=ExecuteOptions())
+    assert cells_of(unguarded)[1]["outputs"][0]["text"] == "True True\n"
 
 
 # past ipykernel, which makes text of what is no number
