@@ -82,5 +82,13 @@ def _audited(
             continue
         results[step.result.item] = step.result
         is_last = step.done == step.total
-        summary = audit(course.settings, request.assignment_id, results, skip) if is_last else ""
+        summary = _summary(course, request, results, skip) if is_last else ""
         yield structs.replace(step, summary=summary)
+
+
+def _summary(
+    course: Course, request: JobRequest, results: dict[str, ItemResult], earlier: frozenset[str]
+) -> str:
+    summary = audit(course.settings, request.assignment_id, results, earlier)
+    bare = sum(result.isolation == "none" for result in results.values())
+    return f"{summary} Nothing walled in the code of {bare} of them." if bare else summary

@@ -41,7 +41,8 @@ def _goes_without_saying(notebook: NotebookResult) -> bool:
 
 def _note(notebook: NotebookResult) -> NotebookOutcome:
     outcome = notebook.outcome
-    counted = " The points of the cells before it count." if outcome.kind in PARTIAL and outcome.cell else ""
+    stopped = outcome.kind in PARTIAL and outcome.cell and notebook.cells_run <= outcome.cell
+    counted = " The points of the cells before it count." if stopped else ""
     return NotebookOutcome(
         notebook.path,
         outcome.kind,

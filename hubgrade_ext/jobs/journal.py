@@ -39,7 +39,10 @@ _decode_notebooks = msgspec.json.Decoder(list[NotebookOutcome]).decode
 _ITEM = "state, code, message, remedy, isolation, notebooks"
 PLANNED = "planned"  # the state of an item that has no result yet
 # sentence and remedy of what a cancelled job did not get to
-CANCELLED = ("It was cancelled before this was done.", "It remains to be done: start it again when you like.")
+CANCELLED = (
+    "It was cancelled before this was done.",
+    "An earlier result stands; where there is none, it remains to be done.",
+)
 # verbs that end in a grade: what came of them is one matter, whichever it was
 GRADING: dict[Verb, Verb] = {"repair": "autograde", "undo_repair": "autograde"}
 

@@ -36,6 +36,7 @@ BAD = {
     "dead": "import os\nos._exit(1)",
     "hog": "import mmap, time\narea = mmap.mmap(-1, 400 * 2**20)\nfor n in range(400): area[n << 20] = 1\n"
     "for start in range(0, len(area), 4096): area[start] = 1\ntime.sleep(5)",
+    "greedy": "area = bytearray(400 * 2**20)",
     "loud": "for number in range(40):\n    print('x' * 100_000, flush=True)",
 }
 
@@ -65,6 +66,7 @@ def test_points_before_the_end_count(classroom: Classroom) -> None:
         "cheat": ("done", "tests_disabled", 7),
         "dead": ("done", "kernel_died", 7),
         "fine": ("done", "notebook_missing", None),
+        "greedy": ("done", "out_of_memory", 7),
         "hog": ("done", "out_of_memory", 7),
         "loud": ("done", "too_large", 7),
         "slow": ("done", "submission_timed_out", own["slow"].cell),
@@ -73,14 +75,18 @@ def test_points_before_the_end_count(classroom: Classroom) -> None:
     assert all(own[name].notebook == "problem1.ipynb" for name in own if name != "fine")
     # the first of three tests was before
     assert {name: classroom.score(name) for name in results} == {
-        "cheat": 0.0, "dead": 1.0, "fine": 3.0, "hog": 1.0, "loud": 1.0, "slow": 1.0,
+        "cheat": 0.0, "dead": 1.0, "fine": 3.0, "greedy": 3.0, "hog": 1.0, "loud": 1.0, "slow": 1.0,
     }  # fmt: skip
     for name in ("dead", "hog", "loud", "slow"):
         assert "The points of the cells before it count." in own[name].message
         assert own[name].remedy
     assert "150 MiB" in own["hog"].message
+    assert own["greedy"].message.endswith(
+        "asked for more memory than the 150 MiB that the submission may have,"
+        " and failed; the cells after it ran."
+    )
     assert {one.isolation for one in results.values()} == {isolation.choose()}
-    assert steps[-1].summary == "Audit: all 6 collected submissions have a score."
+    assert steps[-1].summary == "Audit: all 7 collected submissions have a score."
 
 
 @pytest.mark.parametrize(("setting", "left"), [("", 2.0), (KEEP_DELETED, 3.0)])
@@ -178,7 +184,9 @@ def test_a_demanded_level_is_not_given_up_for_nbgraders_own_way(classroom: Class
     assert not (classroom.root / "leak").exists()
     assert not (classroom.root / "autograded").exists()
     classroom.configure("c.HubgradeGrading.isolation = 'none'")
-    assert classroom.results("autograde")["eve"].isolation == "none"
+    steps = classroom.run("autograde")
+    assert [step.result.isolation for step in steps if step.result] == ["none"]
+    assert "Nothing walled in the code of 1 of them." in steps[-1].summary
     assert (classroom.root / "leak").exists()
 
 

@@ -50,11 +50,10 @@ class Channel:
         if self._messages:
             return True
         self._waiting = asyncio.get_running_loop().create_future()
-        try:
-            await asyncio.wait_for(self._waiting, timeout_s)
-        except TimeoutError:
-            return False
-        return True
+        # not wait_for: in Python 3.11 that may take a message that comes at the same time for the answer to
+        # a cancellation, and whoever waits for a kernel that has died would wait on
+        await asyncio.wait({self._waiting}, timeout=timeout_s)
+        return bool(self._messages)
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
         """Take the next one; raises Empty."""

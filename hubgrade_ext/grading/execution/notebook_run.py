@@ -42,6 +42,7 @@ _MESSAGE_OVERHEAD_BYTES = 500
 _LONGEST_STRETCH = 8.0
 _CUT_PATIENCE_S = 0.2
 _ANSWER_S = 1.0
+_NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
 # Source: nbclient 0.10 `NotebookClient.skip_cells_with_tag`
 _SKIPPING_TAG = "skip-execution"
 
@@ -361,12 +362,23 @@ class NotebookRun:
         shown = redact(notebook, *markers) if (markers := self.bundle.options.hidden_tests) else []
         if shown and outcome.kind == "ok":
             outcome = outcomes.hidden_tests_shown(shown)
+        if outcome.kind == "ok" and (refused := _memory_refused(notebook)) is not None:
+            outcome = outcomes.memory_refused(self.bundle.limits, refused)
         if self.tests_disabled is not None:
             outcome = outcomes.tests_disabled(self.tests_disabled)
             _void_tests(notebook, outcome)
         ended = self.kernel.ended if self.kernel is not None else None
         data = _encoded(notebook)
         return NotebookResult(self.path, outcome, data, cells_run, wall_s, ended.cpu_s if ended else 0.0)
+
+
+def _memory_refused(notebook: NotebookNode) -> int | None:
+    """Return the first cell that ended for want of memory."""
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error" and output.ename in _NO_MEMORY:
+                return index
+    return None
 
 
 def loaded(bundle: Bundle, path: str) -> NotebookNode:

@@ -10,6 +10,8 @@ from hubgrade_ext.grading.execution.limits import Limits
 
 OK = Outcome("ok")
 _MIB = 1024**2
+# what may be too large → the limit on it
+_SIZES = {"output": "output_mib", "files": "disk_mib"}
 
 
 def cell_timed_out(cell: int, limits: Limits, *, stubborn: bool) -> Outcome:
@@ -19,7 +21,7 @@ def cell_timed_out(cell: int, limits: Limits, *, stubborn: bool) -> Outcome:
     return Outcome(
         "cell_timed_out",
         f"Cell {cell + 1} timed out{seconds}.{rest}",
-        "Look for an endless loop, or raise the assignment's time limit a cell.",
+        f"Look for an endless loop, or {_raise('cell_timeout_s')}.",
         cell,
     )
 
@@ -27,10 +29,11 @@ def cell_timed_out(cell: int, limits: Limits, *, stubborn: bool) -> Outcome:
 def submission_timed_out(limits: Limits, cell: int | None, *, cpu: bool) -> Outcome:
     """Say that all of it together took too long."""
     spent = f"{limits.cpu_s:g} s of CPU time" if cpu else f"{limits.submission_timeout_s:g} s"
+    key = "cpu_s" if cpu else "submission_timeout_s"
     return Outcome(
         "submission_timed_out",
         f"The submission used up its {spent}{_at(cell)}.",
-        "Raise the assignment's time limit a submission, if its work takes that long.",
+        f"Look for an endless loop; if its work takes that long, {_raise(key)}.",
         cell,
     )
 
@@ -40,17 +43,28 @@ def out_of_memory(limits: Limits, cell: int | None) -> Outcome:
     return Outcome(
         "out_of_memory",
         f"The submission needed more than {limits.memory_bytes // _MIB} MiB of memory{_at(cell)}.",
-        "Raise the assignment's memory limit, if its work needs that much.",
+        f"Look at what it keeps; if its work needs that much, {_raise('memory_mib')}.",
+        cell,
+    )
+
+
+def memory_refused(limits: Limits, cell: int) -> Outcome:
+    """Say that a cell asked for more memory than it may have, got an error, and the cells after it ran."""
+    return Outcome(
+        "out_of_memory",
+        f"Cell {cell + 1} asked for more memory than the {limits.memory_bytes // _MIB} MiB that the"
+        " submission may have, and failed; the cells after it ran.",
+        out_of_memory(limits, cell).remedy,
         cell,
     )
 
 
 def too_large(what: str, size_bytes: int, cell: int | None) -> Outcome:
-    """Say that output or files went beyond the limit."""
+    """Say that its `output` or its `files` went beyond the limit."""
     return Outcome(
         "too_large",
         f"The submission's {what} went beyond {size_bytes / _MIB:g} MiB{_at(cell)}.",
-        f"Raise the assignment's limit on {what}, if that much makes sense.",
+        f"Look at what it writes; if that much makes sense, {_raise(_SIZES[what])}.",
         cell,
     )
 
@@ -59,7 +73,7 @@ def tests_disabled(cell: int) -> Outcome:
     """Say that a cell that must fail did not; `cell` is the one before which it ran."""
     return Outcome(
         "tests_disabled",
-        f"The submission keeps failing tests from failing (noticed at cell {cell + 1}); "
+        f"The submission makes tests pass that must fail (noticed at cell {cell + 1}); "
         "it got no automatic points.",
         "Look at what it does to the kernel, talk to the student, and grade it by hand.",
         cell,
@@ -70,7 +84,7 @@ def others_tests_disabled(notebook: str) -> Outcome:
     """Say that another notebook of the same submission switched its tests off."""
     return Outcome(
         "tests_disabled",
-        f"{notebook} of the same submission keeps failing tests from failing; no test of it was counted.",
+        f"{notebook} of the same submission makes tests pass that must fail; no test of it was counted.",
         "Look at that notebook, talk to the student, and grade it by hand.",
     )
 
@@ -119,7 +133,9 @@ def died(process: KernelProcess, limits: Limits, cell: int | None) -> Outcome:
         return submission_timed_out(limits, cell, cpu=True)
     if ended.broken == "disk":
         return too_large("files", limits.disk_bytes, cell)
+    remedy = "Look at what that cell does; the cells after it did not run."
     if ended.broken == "processes":
+        remedy = f"Look at what that cell starts; if its work needs that many, {_raise('processes')}."
         why = f"it started more than {limits.processes} processes"
     elif ended.status == -signal.SIGKILL:
         why = "it was killed, as the system does when memory runs out"
@@ -130,9 +146,13 @@ def died(process: KernelProcess, limits: Limits, cell: int | None) -> Outcome:
     return Outcome(
         "kernel_died",
         f"The kernel died{_at(cell)}: {why}.",
-        "Look at what that cell does; the cells after it did not run.",
+        remedy,
         cell,
     )
+
+
+def _raise(limit: str) -> str:
+    return f"raise {limit} for the assignment in c.HubgradeGrading.limits"
 
 
 def _signal_name(number: int) -> str:

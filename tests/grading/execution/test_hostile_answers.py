@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable
+from queue import Empty
+from unittest.mock import MagicMock
 
 import psutil
 import pytest
 
 from hubgrade_ext.grading.execution.bundle import BundleResult
+from hubgrade_ext.grading.execution.direct_client import Channel
 from hubgrade_ext.grading.execution.engine import LocalExecutor
 from hubgrade_ext.grading.execution.frames import TooLarge, check_weight
 from hubgrade_ext.grading.execution.limits import Limits
@@ -73,6 +77,19 @@ def test_when_it_was_handed_in_is_not_the_students_to_say(run: Run) -> None:
     code = "for name in ('timestamp.txt', 'mine.txt'):\n    open(name, 'w').write('2000-01-01 10:00:00 UTC')"
     result = run(code, files=files)
     assert [file.path for file in result.files] == ["mine.txt"]
+
+
+async def test_the_end_of_a_kernel_is_not_lost_in_a_message_that_comes_with_it() -> None:
+    channel = Channel(client=MagicMock())
+    waiting = asyncio.ensure_future(channel.get_msg(30))
+    await asyncio.sleep(0)
+    channel.put({"msg_type": "execute_reply"})
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await channel.get_msg(0) == {"msg_type": "execute_reply"}
+    with pytest.raises(Empty):
+        await channel.get_msg(0.01)
 
 
 def test_ctrl_c_in_a_terminal_is_not_for_the_warm_process(executor: LocalExecutor, run: Run) -> None:
