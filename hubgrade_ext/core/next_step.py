@@ -20,8 +20,9 @@ The first row that holds decides (a dash: it does not matter):
 *Ahead* is a due date that has not come: collecting is possible then, but not
 urged; what was collected all the same is carried on. Without a due date there
 is nothing to wait for but the first submission. A submission that failed to be
-autograded and was not collected anew comes last: it would fail again unless
-somebody mends it, and its row says what.
+autograded and was not collected anew is no reason to urge it, and comes last: it
+would fail again unless somebody mends it, and its row says what. It is tried again,
+and so counted, where there are others to autograde.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def next_step(
         return NextStep("collect", collect_left)
     failed = min(autograde_failed, autograde_left)
     if autograde_left > failed:
-        return NextStep("autograde", autograde_left - failed)
+        return NextStep("autograde", autograde_left)
     if manual_left:
         return NextStep("grade_manually", manual_left)
     if feedback_left:

@@ -40,7 +40,7 @@ TABLE = [
     (True, "current", "current", AHEAD, {"submitted": 8, "collect": 8}, "wait", 0),
     (True, "current", "current", AHEAD, {"submitted": 8, "collect": 7, "autograde": 1}, "autograde", 1),
     (True, "current", "current", PAST, {"submitted": 75, "autograde": 75, "manual": 3}, "autograde", 75),
-    (True, "current", "current", PAST, {"submitted": 9, "autograde": 9, "failed": 2}, "autograde", 7),
+    (True, "current", "current", PAST, {"submitted": 9, "autograde": 9, "failed": 2}, "autograde", 9),
     (
         True,
         "current",
