@@ -88,7 +88,15 @@ def undo_repair(course: Course, request: JobRequest, skip: frozenset[str]) -> It
 
     def change(student_id: str) -> Changed:
         undone = take_back(settings, assignment_id, student_id, backups)
-        return ["As it was collected again. Undone: " + " ".join(undone)]
+        if undone:
+            return undone
+        return ItemResult(
+            student_id,
+            "skipped",
+            "nothing_to_undo",
+            f"There is no repair of {student_id}'s submission of {assignment_id} to undo.",
+            "It was never repaired, or has been collected anew since.",
+        )
 
     for step in _change_and_grade(course, request, skip, students, change):
         if step.result is not None:
@@ -136,9 +144,9 @@ def _change_and_grade(
         try:
             came = change(student_id)
         except HubgradeError as error:
-            came = failed(student_id, Explanation(error.code, error.message, error.remedy))
+            came = _kept(student_id, Explanation(error.code, error.message, error.remedy))
         except Exception as error:  # noqa: BLE001  one submission, whatever is in it, never stops the others
-            came = failed(student_id, unexpected(Failure(error), f"The repair of {student_id}"))
+            came = _kept(student_id, unexpected(Failure(error), f"The repair of {student_id}"))
         if isinstance(came, ItemResult):
             ended.add(student_id)
             yield Progress(len(ended), total, result=came)
@@ -150,9 +158,14 @@ def _change_and_grade(
             yield _told(step, changed)
 
 
+def _kept(student_id: str, why: Explanation) -> ItemResult:
+    """Report a submission that could not be changed, and so is graded as it was."""
+    return structs.replace(failed(student_id, why), kept=True)
+
+
 def _told(step: Progress, changed: dict[str, str]) -> Progress:
     result = step.result
     if result is None:
         return step
-    message = f"{changed[result.item]} {result.message}".strip()
+    message = f"{result.message} {changed[result.item]}".strip()
     return structs.replace(step, result=structs.replace(result, message=message))

@@ -33,6 +33,11 @@ def plan_repair(settings: CourseSettings, request: JobRequest, states: Sequence[
     said = [f"{student_id}: {sentence}" for student_id, some in changes.items() for sentence in some]
     if len(said) > _SHOWN:
         said = [*said[:_SHOWN], f"… and {len(said) - _SHOWN} more changes."]
+    nothing = (
+        "There is nothing in it that can be put right here."
+        if request.verb == "repair"
+        else "There is no repair of it to undo."
+    )
     total = len(wanted) if request.students is None else len(set(request.students))
     return Plan(
         request.verb,
@@ -41,7 +46,7 @@ def plan_repair(settings: CourseSettings, request: JobRequest, states: Sequence[
         new=0,
         replaced=len(changes),
         unchanged=total - len(changes),
-        warnings=said or ["There is nothing in it that can be put right here."],
+        warnings=said or [nothing],
     )
 
 
@@ -65,8 +70,4 @@ def _undone(settings: CourseSettings, request: JobRequest, students: list[str]) 
         name: read_repair(settings, assignment_id, name) or read_undone(settings, assignment_id, name)
         for name in students
     }
-    return {
-        name: [f"Put back as it was collected. {change}" for change in repair.changes]
-        for name, repair in repairs.items()
-        if repair is not None
-    }
+    return {name: repair.undoing for name, repair in repairs.items() if repair is not None}

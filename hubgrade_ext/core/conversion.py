@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from nbgrader.converters.base import BaseConverter, NbGraderException
 
-from hubgrade_ext.core.course import Course
+from hubgrade_ext.core.course import BAD_VALUES, Course
+from hubgrade_ext.core.errors import ConfigBroken
 from hubgrade_ext.core.models import ItemResult
 from hubgrade_ext.core.notebooks import notebook_files
 from hubgrade_ext.core.replace import staging
@@ -104,6 +106,17 @@ def convert(
     except (NbGraderException, OSError) as error:
         return Failure(running.watch.cause or error, running.watch.notebook)
     return None
+
+
+def configured(converter: type[BaseConverter], course: Course) -> Any:
+    """Return a converter as the course configures it. Raises: ConfigBroken."""
+    try:
+        return converter(coursedir=course.coursedir(), config=course.config)
+    except BAD_VALUES as error:
+        raise ConfigBroken(
+            f"nbgrader refuses a value in the configuration: {str(error).rstrip('.')}.",
+            f"Correct c.{converter.__name__} in nbgrader_config.py.",
+        ) from error
 
 
 @contextmanager

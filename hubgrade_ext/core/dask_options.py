@@ -56,7 +56,7 @@ class HubgradeDask(Configurable):
 
     workers = Integer(
         1,
-        min=0,
+        min=1,
         help="Workers that the started cluster has at least (default 1). Change to use more machines.",
     ).tag(config=True)
 
@@ -69,7 +69,8 @@ class HubgradeDask(Configurable):
         key_trait=Unicode(),
         help="""
         Keyword arguments of `distributed.Security` (default: none): tls_ca_file, tls_client_cert,
-        tls_client_key, require_encryption. Give paths, never keys themselves.
+        tls_client_key, require_encryption; for a cluster that is started also those of scheduler and worker.
+        Give paths, never keys themselves.
         """,
     ).tag(config=True)
 
@@ -86,7 +87,7 @@ class HubgradeDask(Configurable):
 
     @default("most_workers")
     def _as_workers(self) -> int:
-        return max(1, self.workers)
+        return self.workers
 
 
 def dask_settings(config: Config) -> DaskSettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import secrets
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -68,6 +69,19 @@ def failing_cell(error: BaseException) -> int | None:
             index = value if isinstance(value, int) else index
         trace = trace.tb_next
     return index
+
+
+def scored_cell(error: BaseException) -> tuple[int, str, float] | None:
+    """Return the index of the cell whose result nbgrader could not take for points, the result, the points.
+
+    The result is empty when it has no text. nbgrader's exceptions name no cell; it is in the frames that
+    they passed. Source: nbgrader 0.9.6 `SaveAutoGrades.preprocess_cell`, `utils.get_partial_grade`.
+    """
+    frames = {frame.f_code.co_name: frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)}
+    scoring, saving = frames.get("get_partial_grade"), frames.get("preprocess_cell")
+    if scoring is None or saving is None:
+        return None
+    return saving["cell_index"], str(scoring.get("grade", "")), scoring["max_points"]
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

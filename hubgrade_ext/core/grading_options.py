@@ -4,46 +4,71 @@ from __future__ import annotations
 
 import concurrent.futures
 import difflib
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from traitlets import Bool, Dict, Enum, Float, HasTraits, Integer, TraitError, Type, Unicode, Union
 from traitlets.config import Config, Configurable
+from traitlets.config.loader import LazyConfigValue
 
 from hubgrade_ext.core.errors import ConfigBroken
+
+_WEEK_S = 7 * 24 * 3600.0
+_PIB_IN_MIB = 2**30
+# Source: Linux `PID_MAX_LIMIT` on 64 bits
+_MOST_PROCESSES = 2**22
+# Source: Linux `NR_CPUS`, the largest that a kernel can be built for
+_MOST_CORES = 8192
+# what traitlets raises for a value: not meant so, too large for a float, with too many digits to be shown
+_REFUSED = (TraitError, OverflowError, ValueError)
+
+
+class _Seconds(Float):  # type: ignore[type-arg]
+    """A number of seconds, from one to a week's."""
+
+    def __init__(self, default: float | None, **options: Any) -> None:
+        super().__init__(default, min=1.0, max=_WEEK_S, **options)
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """Return the value as a float. Raises: TraitError (also for NaN, which no bound keeps out)."""
+        seconds: float = super().validate(obj, value)
+        if math.isnan(seconds):
+            self.error(obj, value)
+        return seconds
 
 
 class SubmissionLimits(HasTraits):
     """What one submission may use; each can be set for the course, and for one assignment in `limits`."""
 
-    cell_timeout_s = Float(
+    cell_timeout_s = _Seconds(
         None,
         allow_none=True,
-        min=1.0,
         help="Seconds that one cell may take. None (the default): as nbgrader's Execute.timeout says.",
     ).tag(config=True)
 
-    submission_timeout_s = Float(
+    submission_timeout_s = _Seconds(
         1800.0,
-        min=1.0,
         help="Seconds that one submission may take in all. Change when notebooks legitimately run longer.",
     ).tag(config=True)
 
-    cpu_s = Float(
+    cpu_s = _Seconds(
         None,
         allow_none=True,
-        min=1.0,
         help="Seconds of CPU time that one submission may use. None (the default): as submission_timeout_s.",
     ).tag(config=True)
 
     memory_mib = Integer(
         2048,
         min=64,
+        max=_PIB_IN_MIB,
         help="MiB of memory that one submission may use. Change when notebooks load large data.",
     ).tag(config=True)
 
     processes = Integer(
         128,
         min=32,
+        max=_MOST_PROCESSES,
         help="Processes and threads that one submission may have at a time (default 128; a kernel has about"
         " ten). Change when notebooks start many.",
     ).tag(config=True)
@@ -51,18 +76,21 @@ class SubmissionLimits(HasTraits):
     file_size_mib = Integer(
         256,
         min=1,
+        max=_PIB_IN_MIB,
         help="MiB that one file may have (default 256). Change when notebooks write large files.",
     ).tag(config=True)
 
     disk_mib = Integer(
         256,
         min=1,
+        max=_PIB_IN_MIB,
         help="MiB that all files together may take (default 256). Change when notebooks write much data.",
     ).tag(config=True)
 
     output_mib = Integer(
         20,
         min=1,
+        max=_PIB_IN_MIB,
         help="MiB of output that one notebook may have (default 20). Change when notebooks draw a lot.",
     ).tag(config=True)
 
@@ -103,6 +131,7 @@ class HubgradeGrading(SubmissionLimits, Configurable):
         None,
         allow_none=True,
         min=1,
+        max=_MOST_CORES,
         help="Processor cores to use. None (the default): all that the server may use.",
     ).tag(config=True)
 
@@ -156,9 +185,12 @@ def grading_options(config: Config) -> HubgradeGrading:
 
     Raises: ConfigBroken.
     """
+    given = config.get(HubgradeGrading.__name__, {})
+    # a lazy value was only looked at
+    _check({n: given[n] for n in LIMITS if n in given and not isinstance(given[n], LazyConfigValue)})
     try:
         options = HubgradeGrading(config=config)
-    except TraitError as error:
+    except _REFUSED as error:
         raise _broken(str(error)) from None
     for assignment_id in options.limits:
         assignment_limits(options, assignment_id)
@@ -176,23 +208,34 @@ def assignment_limits(options: HubgradeGrading, assignment_id: str) -> Submissio
         near = difflib.get_close_matches(unknown[0], LIMITS, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(LIMITS)}."
         raise _broken(f"the limits of {assignment_id} have no {unknown[0]!r}", hint)
+    _check(own, f"in the limits of {assignment_id}, ")
+    return SubmissionLimits(**{name: getattr(options, name) for name in LIMITS} | own)
+
+
+def _check(limits: Mapping[str, Any], where: str = "") -> None:
+    """Refuse a limit that cannot be meant, each by itself: traitlets' own words name no assignment."""
+    for name, value in limits.items():
+        try:
+            SubmissionLimits(**{name: value})
+        except _REFUSED:
+            raise _broken(f"{where}{name} cannot be {_shown(value)}: {_meaning(name)}") from None
+
+
+def _shown(value: object) -> str:
     try:
-        return SubmissionLimits(**{name: getattr(options, name) for name in LIMITS} | own)
-    except TraitError as error:
-        # traitlets speaks of a trait of an instance of a class
-        raise _broken(f"in the limits of {assignment_id}, {_plain(str(error), own)}") from None
+        return repr(value)[:60]
+    except ValueError:
+        return "a number of thousands of digits"
 
 
-def _plain(said: str, own: dict[str, Any]) -> str:
-    for name in own:
-        if repr(name) in said or f"'{name}'" in said:
-            value = own[name]
-            return f"{name} cannot be {value!r}: {SubmissionLimits.class_traits()[name].help.split('. ')[0]}"
-    return said
+def _meaning(name: str) -> str:
+    trait = SubmissionLimits.class_traits()[name]
+    what: str = trait.help.split(". ")[0].rstrip(".")
+    return f"{what}, from {trait.min:.0f} to {trait.max:.0f}" if isinstance(trait, Float | Integer) else what
 
 
 def _broken(fault: str, remedy: str = "") -> ConfigBroken:
     return ConfigBroken(
-        f"The course's configuration of hubgrade's grading cannot be used: {fault}.",
+        f"The course's configuration of hubgrade's grading cannot be used: {fault.rstrip('.')}.",
         remedy or "Correct c.HubgradeGrading in nbgrader_config.py.",
     )

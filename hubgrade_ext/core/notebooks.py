@@ -107,7 +107,9 @@ def read_notebook(path: Path) -> Notebook:
     spec: Json = kernelspec if isinstance(kernelspec, dict) else {}
     return Notebook(
         notebook_id=path.stem,
-        cells=tuple(_cell(path, index, cell) for index, cell in enumerate(_raw_cells(path, raw))),
+        cells=tuple(
+            _cell(path, index, cell, raw["nbformat"]) for index, cell in enumerate(_raw_cells(path, raw))
+        ),
         kernel_name=_text(spec.get("name")),
         language=_text(spec.get("language")),
     )
@@ -159,13 +161,15 @@ def _raw_cells(path: Path, raw: Json) -> Iterator[Json]:
         yield cell
 
 
-def _cell(path: Path, index: int, raw: Json) -> Cell:
+def _cell(path: Path, index: int, raw: Json, major: object) -> Cell:
     cell_type = raw.get("cell_type")
     if not isinstance(cell_type, str):
         _refuse(path, f"its cell {index + 1} has no type")
+    if "metadata" not in raw and major == 4:  # older formats may lack it
+        _refuse(path, f"its cell {index + 1} has no metadata")
     source = raw.get("source", raw.get("input", ""))
     if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
+        source = _joined(path, index, source)
     metadata = _mapping(path, raw, "metadata", f"the metadata of cell {index + 1}")
     if "nbgrader" not in metadata:
         return Cell(index, cell_type, _text(source))
@@ -185,6 +189,13 @@ def _cell(path: Path, index: int, raw: Json) -> Cell:
         points=_points(meta.get("points")),
         schema_version=version if isinstance(version, int) else 0,
     )
+
+
+def _joined(path: Path, index: int, lines: list[object]) -> str:
+    texts = [line for line in lines if isinstance(line, str)]
+    if len(texts) < len(lines):
+        _refuse(path, f"the source of its cell {index + 1} has a line that is no text")
+    return "".join(texts)
 
 
 def _points(value: object) -> float | None:

@@ -28,7 +28,7 @@ RECORD = "repair.json"
 
 
 class Repair(msgspec.Struct, frozen=True):
-    """Hold what was changed, a sentence each; which submission it is of is told by `stamp` or `files`.
+    """Hold what was changed, and what undoing it does, a sentence each; `stamp` or `files` tell of which.
 
     `stamp` is its timestamp.txt; `files` the `look_of` it once mended, for one that came without.
     """
@@ -37,6 +37,9 @@ class Repair(msgspec.Struct, frozen=True):
     changes: list[str]
     stamp: str | None
     files: str = ""
+    undoing: list[str] = msgspec.field(
+        default_factory=lambda: ["The submission is put back as it was collected."]
+    )
 
 
 def look_of(folder: Path) -> str:

@@ -63,7 +63,7 @@ def compare(submitted: Path, recorded: RecordedAssignment, released: Released) -
                     path.name,
                     "notebook_duplicated",
                     f"{path.name} looks like a second copy of {twin}.ipynb; only {twin}.ipynb was graded.",
-                    "Nothing, or ask which of the two counts.",
+                    "Nothing to do; or ask which of the two counts.",
                 )
             )
     return found
@@ -84,7 +84,7 @@ def missing_notebooks(submitted: Path, recorded: RecordedAssignment) -> list[Not
             found.append(NotebookOutcome(name, "notebook_renamed", message, REPAIR))
         else:
             message = f"{name} was not handed in; it counts zero."
-            remedy = "Nothing, or ask for it and collect again."
+            remedy = "Nothing to do; or ask for it and collect again."
             found.append(NotebookOutcome(name, "notebook_missing", message, remedy))
     return found
 
@@ -145,9 +145,8 @@ def _deleted(notebook: Notebook, known: frozenset[str], released: Notebook | Non
     if not gone:
         return []
     name = f"{notebook.notebook_id}.ipynb"
-    message = (
-        f"{name} lacks {counted(len(gone), 'cell')} of the assignment ({listed(gone)}); they count zero."
-    )
+    zero = "it counts zero" if len(gone) == 1 else "they count zero"
+    message = f"{name} lacks {counted(len(gone), 'cell')} of the assignment ({listed(gone)}); {zero}."
     remedy = REPAIR if released is not None else "Ask for a submission that has them."
     return [NotebookOutcome(name, "cells_deleted", message, remedy)]
 
@@ -168,7 +167,11 @@ def _changed(notebook: Notebook, released: Notebook | None) -> list[NotebookOutc
         message = f"In {name}, {which} are read-only and were changed; they were graded with the originals."
     return [
         NotebookOutcome(
-            name, "locked_cells_changed", message, "Nothing, or talk to the student.", changed[0].index + 1
+            name,
+            "locked_cells_changed",
+            message,
+            "Nothing to do; or talk to the student.",
+            changed[0].index + 1,
         )
     ]
 

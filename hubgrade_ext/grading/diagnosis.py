@@ -11,6 +11,7 @@ says which notebook, which cell, and what to do. Outcome codes:
     hidden_tests_shown outputs had hidden tests in them, which were taken out
     notebook_missing, notebook_renamed, notebook_duplicated, cells_deleted, locked_cells_changed
                        graded, but see `comparison`
+    points_impossible  a test gives more points than it has, or none that can be read
     notebook_unreadable, cells_duplicated, cells_tampered, schema_old, schema_new,
     kernel_missing, unknown_student, timestamp_unreadable, file_unreadable, not_collected,
     gradebook_locked, gradebook_broken, disk_full, not_writable, internal_error
@@ -27,12 +28,11 @@ from shutil import SpecialFileError
 import nbformat
 from dateutil.parser import ParserError
 from nbformat import NotebookNode
-from nbformat.validator import NotebookValidationError
 from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator, ValidationError
 
 from hubgrade_ext.core.conversion import Failure
 from hubgrade_ext.core.errors import NotebookInvalid
-from hubgrade_ext.core.failures import Explanation, causes, explain, unexpected
+from hubgrade_ext.core.failures import Explanation, causes, explain, scored_cell, unexpected
 from hubgrade_ext.core.models import NotebookOutcome
 from hubgrade_ext.core.notebooks import Cell, Notebook, read_notebook
 from hubgrade_ext.grading.comparison import listed, missing_notebooks
@@ -160,11 +160,38 @@ def _of_notebook(failure: Failure, submitted: Path, recorded: RecordedAssignment
     known = recorded.notebooks.get(notebook.notebook_id, frozenset())
     name = failure.notebook
     return (
-        _of_duplicates(notebook, name)
+        _of_text(failure, notebook, name)
+        or _of_duplicates(notebook, name)
         or _of_metadata(notebook, known, name)
         or _of_damage(submitted / failure.notebook)
-        or _of_format(failure, name)
+        or _of_role(failure, notebook, name)
+        or _of_result(failure, name)
+        or _of_format(failure, submitted / failure.notebook)
     )
+
+
+def _of_text(failure: Failure, notebook: Notebook, name: str) -> Explanation | None:
+    """Explain what neither nbformat nor nbgrader gets through, though it is JSON."""
+    for error in causes(failure.cause):
+        if isinstance(error, RecursionError):
+            return Explanation(
+                "notebook_unreadable",
+                f"nbgrader cannot read {name}: its contents are nested too deeply.",
+                "Ask for a submission made from the released notebook.",
+            )
+        if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+            odd = [cell for cell in notebook.cells if _has_half_characters(cell.source)]
+            where = f" in {_labels(odd)}" if odd else ""
+            return Explanation(
+                "notebook_unreadable",
+                f"nbgrader cannot read {name}: it contains half a character (a lone surrogate){where}.",
+                "Ask the student to take that character out and submit it again.",
+            )
+    return None
+
+
+def _has_half_characters(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _of_duplicates(notebook: Notebook, name: str) -> Explanation | None:
@@ -209,24 +236,12 @@ def _of_metadata(notebook: Notebook, known: frozenset[str], name: str) -> Explan
     return None
 
 
-def _of_format(failure: Failure, name: str) -> Explanation | None:
-    """Explain what breaks the rules of Jupyter's format where nothing of nbgrader's stands."""
-    broken = [error for error in causes(failure.cause) if isinstance(error, NotebookValidationError)]
-    if not broken:
-        return None
-    where = ".".join(str(part) for part in broken[0].absolute_path)
-    fault = f"{where}: " if where else ""
-    return Explanation(
-        "notebook_unreadable",
-        f"{name} breaks the rules of the notebook format ({(fault + broken[0].message)[:200]}).",
-        "Ask the student to open it in Jupyter, save it, and submit it again.",
-    )
-
-
 def _of_damage(path: Path) -> Explanation | None:
     """Explain nbgrader metadata that breaks nbgrader's own rules, cell by cell."""
     validator = MetadataValidator()
     for index, raw in enumerate(json.loads(path.read_text("utf-8-sig")).get("cells", [])):
+        if "nbgrader" not in raw.get("metadata", {}):
+            continue
         cell: NotebookNode = nbformat.from_dict(raw)  # type: ignore[no-untyped-call]
         try:
             validator.validate_cell(cell)
@@ -238,6 +253,65 @@ def _of_damage(path: Path) -> Explanation | None:
                 "Ask for a submission made from the released notebook, or repair the cell's metadata.",
             )
     return None
+
+
+def _of_role(failure: Failure, notebook: Notebook, name: str) -> Explanation | None:
+    """Explain a cell that is still no original after nbgrader has put its text and points back."""
+    said = re.match(r"Inconsistent checksums for cell (.*)", str(failure.cause))
+    changed = [cell for cell in notebook.cells if said and cell.grade_id == said[1]]
+    if not changed:
+        return None
+    return Explanation(
+        "cells_tampered",
+        f"In {name}, the nbgrader metadata of {_labels(changed)} was changed: "
+        "it is no longer the test, or the answer, that it was.",
+        "Ask for a submission made from the released notebook; when nobody's can be graded, the assignment "
+        "was changed after its release.",
+    )
+
+
+def _of_result(failure: Failure, name: str) -> Explanation | None:
+    """Explain a test whose last value is taken for its points, and cannot be."""
+    found = scored_cell(failure.cause)
+    if found is None:
+        return None
+    index, value, points = found
+    gives = f"gives {value[:60]} of {points:g} points" if value else "gives a result that has no text"
+    return Explanation(
+        "points_impossible",
+        f"Cell {index + 1} of {name} {gives}; nbgrader takes a test's last value for its points.",
+        "Look at that cell and what it calls; when the test is at fault, correct it in the source notebook, "
+        "generate and autograde again. Else talk to the student.",
+    )
+
+
+def _of_format(failure: Failure, path: Path) -> Explanation | None:
+    """Explain what breaks the rules of Jupyter's format where nothing of nbgrader's stands."""
+    broken = next((e for e in causes(failure.cause) if isinstance(e, ValidationError)), None)
+    fault = _rule(broken) if broken else _breach(path)
+    if not fault:
+        return None
+    return Explanation(
+        "notebook_unreadable",
+        f"{path.name} breaks the rules of the notebook format ({fault[:200]}).",
+        "Ask the student to open it in Jupyter, save it, and submit it again.",
+    )
+
+
+def _breach(path: Path) -> str:
+    """Say what nbformat itself cannot make of the submitted file; empty when there is nothing."""
+    try:
+        nbformat.validate(nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
+    except ValidationError as error:
+        return _rule(error)
+    except Exception as error:  # noqa: BLE001  it reads what anybody may have written, and expects sense
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _rule(error: ValidationError) -> str:
+    where = ".".join(str(part) for part in error.absolute_path)
+    return f"{where}: {error.message}" if where else str(error.message)
 
 
 def _labels(cells: list[Cell]) -> str:

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hubgrade_ext.core.disk import make_folders, plain_errors, remove_tree, write_file
-from hubgrade_ext.core.errors import Conflict, NotebookInvalid
+from hubgrade_ext.core.errors import NotebookInvalid
 from hubgrade_ext.core.notebooks import read_notebook
 from hubgrade_ext.core.repairs import (
     KEPT,
@@ -41,19 +41,34 @@ from hubgrade_ext.grading.recorded import RecordedAssignment
 Json = dict[str, Any]
 
 
+class Change(NamedTuple):
+    """One change, a sentence: what is done, and what undoing it does."""
+
+    done: str
+    undoing: str
+
+
 def planned_repairs(submitted: Path, recorded: RecordedAssignment, released: Released) -> list[str]:
     """Return what `mend` would change in a submission, a sentence each; nothing is changed."""
+    return [change.done for change in _planned(submitted, recorded, released)]
+
+
+def _planned(submitted: Path, recorded: RecordedAssignment, released: Released) -> list[Change]:
     try:
         renamed = renamed_notebooks(submitted, recorded)
     except OSError:
         return []  # gone by now, or not to be read: whatever is done with it next says so
-    changes = [f"{path.name} is renamed to {name}.ipynb." for name, path in renamed.items()]
+    changes = [
+        Change(f"{path.name} is renamed to {name}.ipynb.", f"{name}.ipynb gets back its name {path.name}.")
+        for name, path in renamed.items()
+    ]
     for notebook_id in sorted(recorded.notebooks):
         path = renamed.get(notebook_id, submitted / f"{notebook_id}.ipynb")
         gone = _gone(path, notebook_id, released)
         if gone:
-            cells = counted(len(gone), "cell")
-            changes.append(f"{notebook_id}.ipynb gets back {cells} from the released one ({listed(gone)}).")
+            cells = f"{counted(len(gone), 'cell')} from the released one ({listed(gone)})"
+            name = f"{notebook_id}.ipynb"
+            changes.append(Change(f"{name} gets back {cells}.", f"{name} loses again {cells}."))
     return changes
 
 
@@ -88,7 +103,7 @@ def mend(
     Raises: CourseBroken; the submission is then as it was.
     """
     submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
-    changes = planned_repairs(submitted, recorded, released)
+    changes = _planned(submitted, recorded, released)
     if not changes:
         return []
     with (
@@ -103,7 +118,7 @@ def mend(
                 _restore(path, released.folder / path.name)
         _keep(settings, assignment_id, student_id, (submitted, copied), changes)
         put_in_place(copied, submitted, None)
-    return changes
+    return [change.done for change in changes]
 
 
 @contextmanager
@@ -122,44 +137,47 @@ def _keep(
     assignment_id: str,
     student_id: str,
     before_and_after: tuple[Path, Path],
-    changes: list[str],
+    changes: list[Change],
 ) -> None:
     """Keep the folder as it was collected, unless an earlier repair of the same submission has it."""
     submitted, mended = before_and_after
     folder = repair_folder(settings, assignment_id, student_id)
     earlier = read_repair(settings, assignment_id, student_id)
+    repair = Repair(
+        datetime.now(UTC),
+        [*(earlier.changes if earlier else ()), *(change.done for change in changes)],
+        read_timestamp_text(str(mended)),
+        look_of(mended),
+        [*(earlier.undoing if earlier else ()), *(change.undoing for change in changes)],
+    )
     if earlier is None:
         make_folders(folder.parent)
         with staging(folder.parent) as stage:
             shutil.copytree(submitted, stage / folder.name / KEPT, symlinks=True)
-            _write_record(stage / folder.name, changes, mended)
+            _write_record(stage / folder.name, repair)
             put_in_place(stage / folder.name, folder, None)
     else:
-        _write_record(folder, earlier.changes + changes, mended)
+        _write_record(folder, repair)
 
 
-def _write_record(folder: Path, changes: list[str], mended: Path) -> None:
-    stamp = read_timestamp_text(str(mended))
-    repair = Repair(datetime.now(UTC), changes, stamp, look_of(mended))
+def _write_record(folder: Path, repair: Repair) -> None:
     write_file(folder / RECORD, msgspec.json.encode(repair), 0o600)
 
 
 def take_back(settings: CourseSettings, assignment_id: str, student_id: str, backups: Backups) -> list[str]:
-    """Put a submission back as it was collected; return what is undone, a sentence each.
+    """Put a submission back as it was collected; return what that did, a sentence each.
 
-    The repaired one goes to the backups, with what was autograded from it. What was put back by an attempt
-    that was cut short stays; `forget_undone` ends it, once that is graded.
-    Raises: Conflict (nothing to undo), CourseBroken.
+    There is none when nothing was repaired. The repaired one goes to the backups, with what was autograded
+    from it. What was put back by an attempt that was cut short stays; `forget_undone` ends it, once that is
+    graded.
+    Raises: CourseBroken.
     """
     undone = read_undone(settings, assignment_id, student_id)
     if undone is not None:
-        return undone.changes
+        return undone.undoing
     repair = read_repair(settings, assignment_id, student_id)
     if repair is None:
-        raise Conflict(
-            f"There is no repair of {student_id}'s submission of {assignment_id} to undo.",
-            "It was never repaired, or has been collected anew since.",
-        )
+        return []
     folder = repair_folder(settings, assignment_id, student_id)
     submitted = settings.path(settings.submitted_directory, student_id, assignment_id)
     autograded = settings.path(settings.autograded_directory, student_id, assignment_id)
@@ -167,7 +185,7 @@ def take_back(settings: CourseSettings, assignment_id: str, student_id: str, bac
         # a grade of what is no longer handed in, should the next grading fail
         take_away(autograded, backups)
     put_in_place(folder / KEPT, submitted, backups)
-    return repair.changes
+    return repair.undoing
 
 
 def forget_undone(settings: CourseSettings, assignment_id: str, student_id: str) -> None:

@@ -24,6 +24,7 @@ from nbgrader.preprocessors import (
 )
 from traitlets.utils.importstring import import_item
 
+from hubgrade_ext.core.conversion import configured
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.errors import NotebookInvalid
 from hubgrade_ext.core.notebooks import Cell, Notebook, notebook_files, read_notebook
@@ -102,7 +103,7 @@ def check_source(course: Course, assignment_id: str) -> list[SourceFinding]:
 
 def rules_of(course: Course) -> Rules:
     """Read the rules from the configured preprocessors of GenerateAssignment."""
-    converter = GenerateAssignment(coursedir=course.coursedir(), config=course.config)
+    converter = configured(GenerateAssignment, course)
     kinds = [import_item(kind) if isinstance(kind, str) else kind for kind in converter.preprocessors]
     active = {kind for kind in kinds if getattr(kind(config=course.config), "enabled", True)}
     languages = (

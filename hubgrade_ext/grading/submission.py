@@ -161,7 +161,9 @@ def record(
     """
     settings = prepared.course.settings
     limits = Execute(config=prepared.course.config)
-    graded = notebook_files(prepared.staged, prepared.notebook)
+    found = notebook_files(prepared.staged, prepared.notebook)
+    # others are the student's own, or what the student's code has written: nbgrader leaves them alone
+    graded = [path for path in found if path.stem in prepared.recorded.notebooks]
     notes = [
         *ran,
         *timed_out_cells(graded, limits.error_on_timeout.get("ename", "")),

@@ -18,9 +18,10 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import setenv
 from sqlalchemy.exc import SQLAlchemyError
 
-from hubgrade_ext.core.conversion import Failure, Watched
+from hubgrade_ext.core.conversion import Failure, Watched, configured
 from hubgrade_ext.core.course import Course
 from hubgrade_ext.core.grading_options import grading_options
+from hubgrade_ext.grading.assignment_limits import execute_settings
 from hubgrade_ext.grading.execution.kernel_server import IsolationUnavailable
 from hubgrade_ext.grading.one_gradebook import OneGradebook
 
@@ -53,15 +54,14 @@ def why_not_sandboxed(course: Course) -> str:
 
     Raises: ConfigBroken.
     """
+    execute = execute_settings(course)
     if grading_options(course.config).engine != "sandboxed":
         return "c.HubgradeGrading.engine says so"
-    execute = Execute(config=course.config)
     if execute.timeout_func is not None:
         return "c.Execute.timeout_func is nbgrader's alone"
     if "enabled" in execute.config and not execute.enabled:
         return "c.Execute.enabled is off"
-    converter = Autograde(coursedir=course.coursedir(), config=course.config)
-    classes = list(converter.autograde_preprocessors)
+    classes = list(configured(Autograde, course).autograde_preprocessors)
     if not classes or classes[0] is not Execute or Execute in classes[1:]:
         return "c.Autograde.autograde_preprocessors does not begin with nbgrader's Execute, and have it once"
     return ""

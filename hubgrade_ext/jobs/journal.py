@@ -123,7 +123,7 @@ class Journal:
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (job.job_id, result.item, *row),
                 )
-                if result.state != "skipped":
+                if result.state != "skipped" and not result.kept:
                     verb = GRADING.get(job.request.verb, job.request.verb)
                     db.execute(
                         f"INSERT OR REPLACE INTO latest (assignment_id, verb, item, {_ITEM}, at, job_id)"

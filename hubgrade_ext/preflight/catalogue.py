@@ -109,6 +109,7 @@ CATALOGUE: list[Check] = [
     formgrader.SERVES,
     formgrader.CSP,
     formgrader.CWD,
+    isolation.SETTINGS,
     isolation.LEVEL,
     isolation.DEMANDED,
     hub_session.ENV,

@@ -38,6 +38,11 @@ def demanded_level(config: ConfigPage) -> str:
     return _value(config, SETTING)
 
 
+def demanded_where(config: ConfigPage) -> str:
+    """Return the file that demands it."""
+    return next((s.source for s in config.settings if s.name == SETTING and s.source), "nbgrader_config.py")
+
+
 def runs_elsewhere(config: ConfigPage | None) -> bool:
     """Say whether the cells run on other machines than this one."""
     return config is not None and _value(config, EXECUTOR) not in ("", "local")

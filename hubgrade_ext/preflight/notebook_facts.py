@@ -1,8 +1,14 @@
-"""What is wrong in the sources, by nbgrader's own rules; gathered by `sources`, which needs nbgrader."""
+"""What is wrong in the sources, by nbgrader's own rules, and in the settings of grading.
+
+Gathered by `sources`, which needs nbgrader.
+"""
 
 from __future__ import annotations
 
 from msgspec import Struct
+
+# the id of the check whose fault is not a notebook's
+GRADING_SETTINGS = "grading.settings"
 
 
 class SourceFault(Struct, frozen=True):
@@ -17,6 +23,7 @@ class SourceFault(Struct, frozen=True):
 class SourceFacts(Struct, frozen=True):
     """The faults in all sources, and of the kernels that they name those whose program is missing.
 
+    A fault in the settings of grading is there too; its `where` is empty.
     `not_sandboxed` is the setting that has nbgrader itself run the cells; empty when they run in sandboxes.
     """
 

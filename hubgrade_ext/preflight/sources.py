@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 
 from hubgrade_ext.core.course import Course
-from hubgrade_ext.core.errors import NotebookInvalid
+from hubgrade_ext.core.errors import ConfigBroken, NotebookInvalid
 from hubgrade_ext.core.folders import assignment_folders
 from hubgrade_ext.core.notebooks import notebook_files, read_notebook
 from hubgrade_ext.grading.source_checks import check_source
 from hubgrade_ext.grading.two_stage import why_not_sandboxed
-from hubgrade_ext.preflight.notebook_facts import SourceFacts, SourceFault
+from hubgrade_ext.preflight.notebook_facts import GRADING_SETTINGS, SourceFacts, SourceFault
 
 # jupyter_client starts these with the interpreter it runs in itself
 # Source: jupyter_client 8 `KernelManager.format_kernel_cmd`
@@ -22,9 +24,29 @@ OWN_PYTHON = ("python", "python3")
 
 
 def gather_sources(course: Course) -> SourceFacts:
-    """Check every assignment's source, as before generating it."""
+    """Check every assignment's source, as before generating it, and grading's settings, as before grading."""
     faults: list[SourceFault] = []
     used: set[str] = set()
+    with _told(faults):
+        _check_all(course, faults, used)
+    not_sandboxed = ""
+    with _told(faults):
+        not_sandboxed = why_not_sandboxed(course)
+    return SourceFacts(faults, _without_program(KernelSpecManager(), used), not_sandboxed)
+
+
+@contextmanager
+def _told(faults: list[SourceFault]) -> Iterator[None]:
+    """Make a fault of a setting that nbgrader refuses, once."""
+    try:
+        yield
+    except ConfigBroken as error:
+        fault = SourceFault(GRADING_SETTINGS, "", error.message, error.remedy)
+        if fault not in faults:
+            faults.append(fault)
+
+
+def _check_all(course: Course, faults: list[SourceFault], used: set[str]) -> None:
     for assignment_id, folder in sorted(
         assignment_folders(course.settings, course.settings.source_directory).items()
     ):
@@ -32,8 +54,6 @@ def gather_sources(course: Course) -> SourceFacts:
         for found in check_source(course, assignment_id):
             where = found.where if found.kind == "assignment.notebooks" else f"{assignment_id}/{found.where}"
             faults.append(SourceFault(found.kind, where, found.message, found.remedy))
-    without = _without_program(KernelSpecManager(), used)
-    return SourceFacts(faults, without, why_not_sandboxed(course))
 
 
 def _kernels(folder: Path) -> set[str]:

@@ -1,7 +1,7 @@
 /** What a click does: plan, ask when something would be overwritten, start the job, show what failed. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IFormgraderPlace } from './api/client';
-import { Failure, notSaved, reportOf, toFailure } from './api/errors';
+import { factsOf, Failure, type IReportFacts, notSaved, reportOf, toFailure } from './api/errors';
 import type {
   AssignmentRow, CourseRef, ErrorBody, FixRecord, Job, JobWish, StudentAssignment, SubmissionRow, Verb
 } from './api/wire';
@@ -67,7 +67,7 @@ export class Acts {
       const job = await model.createJob(course, { ...wish, confirm, anyway: isHeldBack(plan) });
       tracker.watch(job);
       return job;
-    });
+    }, { course, assignment: wish.assignment_id, verb: wish.verb });
   }
 
   /** Try an assignment's own solution again. */
@@ -122,7 +122,7 @@ export class Acts {
         return;
       }
     }
-    await this.guard(() => model.cancelJob(job.course_key, job.job_id));
+    await this.guard(() => model.cancelJob(job.course_key, job.job_id), factsOf(job));
   }
 
   /** Show what became of a student's submission; from there it can be repaired. */
@@ -132,7 +132,8 @@ export class Acts {
       return;
     }
     const { dialogs, model } = this.parts;
-    const { code, message, remedy, job_id } = told;
+    const { code, message, remedy, job_id, verb, isolation } = told;
+    const facts = { course, assignment: assignment_id, item: row.student_id, verb, job: job_id, isolation };
     const readLog = () =>
       this.attempt(async () => (await model.client.getJobLog(course, job_id, 0, row.student_id)).text);
     const answer = await dialogs.ask<'repair'>(close => (
@@ -142,7 +143,7 @@ export class Acts {
         readLog={job_id ? readLog : null}
         canRepair={canRepair(row)}
         onCopy={log =>
-          void this.copyReport(new Failure({ code, message, remedy, suggestion: '', report: log }))
+          void this.copyReport(new Failure({ code, message, remedy, report: log }), facts)
         }
         onClose={close}
       />
@@ -157,7 +158,7 @@ export class Acts {
     const { model, tracker } = this.parts;
     await this.guard(async () => {
       tracker.watch(await model.retryJob(job.course_key, job.job_id));
-    });
+    }, factsOf(job));
   }
 
   async openCourse(): Promise<CourseRef | null> {
@@ -245,8 +246,13 @@ export class Acts {
     await this.guard(() => undoFix(this.parts, course, record));
   }
 
-  async copyReport(failure: Failure): Promise<void> {
-    await this.copy(reportOf(failure, this.version()), this.parts.trans.__('Report copied'));
+  /** Copy what an admin needs to know; `course` in the facts is a key, the chosen course's by default. */
+  async copyReport(failure: Failure, facts: IReportFacts = {}): Promise<void> {
+    const { chosen, model, trans } = this.parts;
+    const session = model.queries.getQueryData(model.session().queryKey);
+    const key = facts.course ?? chosen.value.course_key;
+    const course = session?.courses.find(one => one.course_key === key)?.course_id;
+    await this.copy(reportOf(failure, session?.version ?? '', { ...facts, course }), trans.__('Report copied'));
   }
 
   /** Put a text on the clipboard and say so. */
@@ -258,11 +264,6 @@ export class Acts {
     } catch {
       opener.notify(trans.__('The browser does not allow copying here.'), 'error');
     }
-  }
-
-  private version(): string {
-    const { model } = this.parts;
-    return model.queries.getQueryData(model.session().queryKey)?.version ?? '';
   }
 
   private chooseCourse(course: CourseRef | null): CourseRef | null {
@@ -282,18 +283,18 @@ export class Acts {
   }
 
   /** Do something; a failure is shown, and null comes back. */
-  private async guard<T>(act: () => Promise<T>): Promise<T | null> {
+  private async guard<T>(act: () => Promise<T>, facts?: IReportFacts): Promise<T | null> {
     const done = await this.attempt(act);
     if (done instanceof Failure) {
-      await this.showFailure(done);
+      await this.showFailure(done, facts);
       return null;
     }
     return done;
   }
 
-  private async showFailure(failure: Failure): Promise<void> {
+  private async showFailure(failure: Failure, facts?: IReportFacts): Promise<void> {
     await this.parts.dialogs.ask(close => (
-      <FailureDialog failure={failure} onCopy={() => void this.copyReport(failure)} onClose={close} />
+      <FailureDialog failure={failure} onCopy={() => void this.copyReport(failure, facts)} onClose={close} />
     ));
   }
 }

@@ -51,10 +51,10 @@ export function shortDate(iso: string, locale?: string, zone?: string): string {
   );
 }
 
-/** Say how long ago or ahead a time is: "5 minutes ago". */
-export function relativeTime(iso: string, now: number, locale?: string): string {
+/** Say how long ago or ahead a time is: "5 minutes ago", or where there is little room "5 min. ago". */
+export function relativeTime(iso: string, now: number, locale?: string, style: 'long' | 'short' = 'long'): string {
   const seconds = Math.round((new Date(iso).getTime() - now) / 1000);
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style });
   const away = Math.abs(seconds);
   if (away < MINUTE_S) {
     return format.format(0, 'minute');

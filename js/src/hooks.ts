@@ -2,9 +2,12 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { isActive, type CourseRef, type Finding, type Job, type PreflightReport } from './api/wire';
+import { covers, successors } from './retries';
 import type { IChoice } from './state';
 import type { IHubgrade } from './tokens';
 
+/** How often the time is renewed that a running job has left. */
+const TICK_MS = 2_000;
 /** How often the results and the log of a running job are asked for. */
 const WHILE_ACTIVE_MS = 4_000;
 
@@ -148,6 +151,29 @@ export function useJob(course: string, job: Job) {
   });
 }
 
+/**
+ * Say whether a newer one of a course's jobs has taken up what a job has failed to do.
+ *
+ * What failed is asked for only where that decides; until it is there, the job counts as taken up.
+ */
+export function useTakenUp(job: Job, jobs: Job[]): boolean {
+  const { model } = useHubgrade();
+  const newer = successors(job, jobs);
+  const given = job.request.students;
+  const ask = job.failed > 0 && newer.length > 0 && !covers(newer, given);
+  const detail = useQuery({
+    ...model.job(job.course_key, job.job_id),
+    enabled: useVisible() && ask,
+    // what an ended job did does not change
+    staleTime: Infinity
+  });
+  if (!ask) {
+    return covers(newer, given);
+  }
+  const failed = detail.data?.results.filter(result => result.state === 'failed').map(result => result.item);
+  return failed ? covers(newer, failed) : detail.isPending;
+}
+
 /** Return a job's log, a page at a time. */
 export function useJobLog(course: string, job: Job) {
   const { model } = useHubgrade();
@@ -160,6 +186,13 @@ export function useJobLog(course: string, job: Job) {
     enabled: useVisible(),
     refetchInterval: isActive(job) ? WHILE_ACTIVE_MS : false
   });
+}
+
+/** Return what tells the seconds that a job has left of its estimate; the time is renewed while one of these runs. */
+export function useSecondsLeft(jobs: Job[]): (job: Job) => number | null {
+  const { tracker } = useHubgrade();
+  const now = useNow(jobs.some(job => job.state === 'running') ? TICK_MS : undefined);
+  return job => tracker.secondsLeft(job, now);
 }
 
 /** Return the jobs of a course that still have something to do. */

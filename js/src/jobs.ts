@@ -1,9 +1,9 @@
 /**
  * Follow jobs until they end.
  *
- *   event ──► patch the counts ─┐
- *   poll  ──► GET jobs ─────────┼─► cache of jobs ─► observe ─► ended (signal), stale pages
- *   click ──► POST jobs ────────┘
+ *   event ──► patch the counts ─┐                             ┌─► further: stale pages, not too often
+ *   poll  ──► GET jobs ─────────┼─► cache of jobs ─► observe ─┤
+ *   click ──► POST jobs ────────┘                             └─► ended (signal), stale pages
  *
  * The list of jobs that REST gives is the truth. An event may be lost or forged: it only moves a
  * bar, or makes us ask. While a job is active the list is asked every few seconds in any case.
@@ -13,12 +13,14 @@ import type { QueryKey } from '@tanstack/react-query';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { isActive, type Job, type JobsPage } from './api/wire';
-import { courseOfJobsKey, keys, type Model, staleAfter } from './model';
+import { courseOfJobsKey, keys, type Model, staleAfter, staleDuring } from './model';
 
 /** The schema of the events that the server sends while jobs run. */
 export const JOB_EVENT = 'https://schema.hubgrade.org/job_progress/v1';
 
 const POLL_MS = 2_500;
+/** How often, at most, the pages that a running job changes are asked for. */
+const FOLLOW_MS = 5_000;
 
 /** What an event says about a job. */
 interface IJobEvent {
@@ -32,6 +34,16 @@ interface IJobEvent {
 }
 
 type Stream = ISignal<unknown, Event.Emission>;
+
+/** What was seen of a job that runs. */
+interface ISeen {
+  /** The newest estimate, and when it came, in ms. */
+  eta_s: number | null;
+  at: number;
+  /** How much was done when its pages were last asked for, and when that was. */
+  followed: number;
+  followedAt: number;
+}
 
 /** Watch the lists of jobs in the model's cache. */
 export class JobTracker implements IDisposable {
@@ -59,6 +71,12 @@ export class JobTracker implements IDisposable {
     return this._isDisposed;
   }
 
+  /** Return how many seconds of a running job's newest estimate are left, below 0 when it has run out; null without one. */
+  secondsLeft({ job_id, eta_s }: Job, now: number): number | null {
+    const seen = this.seen.get(job_id);
+    return eta_s === null || !seen ? eta_s : eta_s - (now - seen.at) / 1000;
+  }
+
   /** Follow a job of a course from now on. */
   watch(job: Job): void {
     if (isActive(job)) {
@@ -84,12 +102,31 @@ export class JobTracker implements IDisposable {
     for (const job of page?.jobs ?? []) {
       if (isActive(job)) {
         this.active.set(job.job_id, course);
+        this.look(job);
       } else if (this.active.delete(job.job_id)) {
+        this.seen.delete(job.job_id);
         void this.model.stale(staleAfter(job));
         this._ended.emit(job);
       }
     }
     this.schedule(course);
+  }
+
+  /** Note a job's estimate, and ask again for the pages that it changes when it got further. */
+  private look(job: Job): void {
+    const now = Date.now();
+    const seen = this.seen.get(job.job_id) ?? { eta_s: null, at: now, followed: job.done, followedAt: now };
+    const further = job.done > seen.followed && now - seen.followedAt >= FOLLOW_MS;
+    this.seen.set(job.job_id, {
+      eta_s: job.eta_s,
+      at: job.eta_s === seen.eta_s ? seen.at : now,
+      followed: further ? job.done : seen.followed,
+      followedAt: further ? now : seen.followedAt
+    });
+    if (further) {
+      // an answer that takes long is waited for
+      void this.model.stale(staleDuring(job), { cancelRefetch: false });
+    }
   }
 
   private schedule(course: string): void {
@@ -124,11 +161,14 @@ export class JobTracker implements IDisposable {
       void this.ask(event.course_key);
     } else if (event.seq > known.seq && isActive(known)) {
       const { seq, done, total, failed } = event;
-      this.model.noteJob(event.course_key, { ...known, seq, done, total, failed });
+      // what was under way may be what is done now
+      const current = done > known.done ? '' : known.current;
+      this.model.noteJob(event.course_key, { ...known, seq, done, total, failed, current });
     }
   }
 
   private readonly active = new Map<string, string>();
+  private readonly seen = new Map<string, ISeen>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly unsubscribe: () => void;
   private readonly _ended = new Signal<this, Job>(this);

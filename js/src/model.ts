@@ -1,5 +1,5 @@
 /** Server state: the query keys, what fetches them, what changes them, and what a job makes stale. */
-import { QueryClient, queryOptions, type QueryKey } from '@tanstack/react-query';
+import { type InvalidateOptions, QueryClient, queryOptions, type QueryKey } from '@tanstack/react-query';
 import type { Client } from './api/client';
 import { Failure } from './api/errors';
 import { isActive, type Job, type JobsPage, type JobWish } from './api/wire';
@@ -52,6 +52,11 @@ export function staleAfter(job: Job): QueryKey[] {
       break;
   }
   return [...stale, keys.assignments(course), keys.submissions(course, assignment_id)];
+}
+
+/** Say which pages show how far a running job has come. */
+export function staleDuring({ course_key, request }: Job): QueryKey[] {
+  return [keys.assignments(course_key), keys.submissions(course_key, request.assignment_id)];
 }
 
 /** Make the client that holds server state; a failure is asked again once when that may help. */
@@ -227,7 +232,7 @@ export class Model {
   }
 
   /** Mark pages stale; those that are shown are asked again. */
-  async stale(stale: QueryKey[]): Promise<void> {
-    await Promise.all(stale.map(queryKey => this.queries.invalidateQueries({ queryKey })));
+  async stale(stale: QueryKey[], options?: InvalidateOptions): Promise<void> {
+    await Promise.all(stale.map(queryKey => this.queries.invalidateQueries({ queryKey }, options)));
   }
 }

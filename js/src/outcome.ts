@@ -19,6 +19,10 @@ export interface IOutcome {
   tone: Tone;
   word: string;
   sentence: string;
+  /** What the line under the word says: the sentence without what the row says elsewhere. */
+  brief: string;
+  /** Said beside the word: that nothing walled the code in; empty when something did, or none was run. */
+  mark: string;
 }
 
 /** Order of urgency: failures first, then what was graded with a remark. */
@@ -122,23 +126,41 @@ export function isolationSentence(isolation: Outcome['isolation'], trans: Transl
 /** Say what became of a submission. */
 export function outcomeOf(row: SubmissionRow, trans: TranslationBundle): IOutcome {
   const kind = kindOf(row);
-  const told = row.outcome;
   const remark = remarkOf(row);
-  if (remark) {
-    return {
-      kind,
-      tone: outcomeTone(remark.code),
-      word: outcomeWord(remark.code, trans),
-      sentence: [bare(row, trans), remark.message, remark.remedy].filter(Boolean).join(' ')
-    };
-  }
+  const told = remark ?? (kind === 'failed' ? row.outcome : null);
+  const bare = isBare(row);
+  const said = remark
+    ? { kind, tone: outcomeTone(remark.code), word: outcomeWord(remark.code, trans), sentence: inFull(remark) }
+    : plainly(row, kind, trans);
+  return {
+    ...said,
+    sentence: [bare ? trans.__('Graded without isolation.') : '', said.sentence].filter(Boolean).join(' '),
+    brief: told ? inFull({ ...told, message: withoutName(told) }) : said.sentence,
+    mark: bare ? trans.__('No isolation') : ''
+  };
+}
+
+function inFull({ message, remedy }: Pick<Outcome, 'message' | 'remedy'>): string {
+  return [message, remedy].filter(Boolean).join(' ');
+}
+
+/** Leave out the notebook's name before a message that is the only one. */
+function withoutName({ message, notebooks }: Outcome): string {
+  const remarked = notebooks.filter(one => one.message);
+  const name = remarked.length === 1 ? `${remarked[0].notebook}: ` : '';
+  return message.startsWith(name) ? message.slice(name.length) : message;
+}
+
+/** Say what became of a submission without a remark. */
+function plainly(row: SubmissionRow, kind: Kind, trans: TranslationBundle): Omit<IOutcome, 'brief' | 'mark'> {
+  const told = row.outcome;
   switch (kind) {
     case 'failed':
       return {
         kind,
         tone: 'error',
         word: told ? trans.__('%1 failed', verbName(told.verb, trans)) : trans.__('Failed'),
-        sentence: [told?.message, told?.remedy].filter(Boolean).join(' ')
+        sentence: told ? inFull(told) : ''
       };
     case 'waiting':
       return {
@@ -154,9 +176,9 @@ export function outcomeOf(row: SubmissionRow, trans: TranslationBundle): IOutcom
     case 'ungraded':
       return { kind, tone: 'info', ...ungraded(row, trans) };
     case 'manual':
-      return { kind, tone: 'info', word: trans.__('Grade by hand'), sentence: bare(row, trans) };
+      return { kind, tone: 'info', word: trans.__('Grade by hand'), sentence: '' };
     case 'graded':
-      return { kind, tone: 'ok', word: trans.__('Graded'), sentence: bare(row, trans) };
+      return { kind, tone: 'ok', word: trans.__('Graded'), sentence: '' };
   }
 }
 
@@ -165,14 +187,15 @@ function ungraded(row: SubmissionRow, trans: TranslationBundle): Pick<IOutcome, 
     return { word: trans.__('To autograde'), sentence: trans.__('Collected again since it was graded.') };
   }
   if (row.grading?.code === 'cancelled') {
-    return { word: outcomeWord('cancelled', trans), sentence: `${row.grading.message} ${row.grading.remedy}` };
+    return { word: outcomeWord('cancelled', trans), sentence: inFull(row.grading) };
   }
   return { word: trans.__('To autograde'), sentence: '' };
 }
 
-/** Say of a grade that nothing walled its code in. */
-function bare(row: SubmissionRow, trans: TranslationBundle): string {
-  return row.grading?.isolation === 'none' ? trans.__('Graded without isolation.') : '';
+/** Whether the submission has a grade, and nothing walled its code in. */
+function isBare(row: SubmissionRow): boolean {
+  const kind = kindOf(row);
+  return (kind === 'manual' || kind === 'graded') && row.grading?.isolation === 'none';
 }
 
 /** Label a choice of what to show. */
@@ -229,6 +252,9 @@ function shows(row: SubmissionRow, show: Show): boolean {
       return row.late_s > 0;
     case 'remarked':
       return remarkOf(row) !== null;
+    case 'waiting':
+      // also one that failed: collecting takes it too
+      return row.waiting;
     default:
       return kindOf(row) === show;
   }

@@ -1,6 +1,6 @@
 /** The words for verbs, next steps and results: nbgrader's nouns, a verb on every button. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { duration, exactTime, shortTime } from './dates';
+import { duration, exactTime, shortTime, timeLeft } from './dates';
 import type { AssignmentRow, Job, NextStep, Plan, StudentAssignment, Verb } from './api/wire';
 
 /** Name a verb as history and menus do. */
@@ -220,6 +220,38 @@ export function submitNotices(row: StudentAssignment, now: number, trans: Transl
   return notices;
 }
 
+/**
+ * Say how long a job will still take, `left` being seconds, or what it waits for once that has run out;
+ * empty without an estimate.
+ */
+export function jobLeft(job: Job, left: number | null, trans: TranslationBundle): string {
+  if (left === null) {
+    return '';
+  }
+  if (left > 0) {
+    return timeLeft(left, trans);
+  }
+  const others = job.total - job.done - 1;
+  if (!job.current) {
+    return trans._n('waiting for the last one', 'waiting for %1 more', others + 1);
+  }
+  return others > 0
+    ? trans.__('waiting for %1 and %2 more', job.current, others)
+    : trans.__('waiting for %1', job.current);
+}
+
+/** Say how many items of a job went well, failed and were skipped so far. */
+export function tally({ done, failed, skipped }: Job, trans: TranslationBundle): string {
+  const parts = [trans.__('%1 done', Math.max(0, done - failed - skipped))];
+  if (failed > 0) {
+    parts.push(trans.__('%1 failed', failed));
+  }
+  if (skipped > 0) {
+    parts.push(trans.__('%1 skipped', skipped));
+  }
+  return parts.join(', ');
+}
+
 /** What these say of the whole is an audit of all submissions: too much for a line on one student. */
 const AUDITED: readonly Verb[] = ['autograde', 'repair', 'undo_repair'];
 
@@ -236,13 +268,5 @@ export function jobResult(job: Job, trans: TranslationBundle): string {
     const told = AUDITED.includes(job.request.verb) ? '' : job.summary;
     return told || trans.__('done');
   }
-  const good = Math.max(0, job.done - job.failed - job.skipped);
-  const parts = [trans.__('%1 done', good)];
-  if (job.failed > 0) {
-    parts.push(trans.__('%1 failed', job.failed));
-  }
-  if (job.skipped > 0) {
-    parts.push(trans.__('%1 skipped', job.skipped));
-  }
-  return parts.join(', ');
+  return tally(job, trans);
 }

@@ -60,6 +60,11 @@ def test_duplicates_count_only_cells_with_a_role(tmp_path: Path) -> None:
         (b'{"nbformat": 4, "metadata": {}}', "no list of cells"),
         (b'{"nbformat": 4, "cells": [1]}', "cell 1 is not a cell"),
         (b'{"nbformat": 4, "cells": [{}]}', "cell 1 has no type"),
+        (b'{"nbformat": 4, "cells": [{"cell_type": "code"}]}', "cell 1 has no metadata"),
+        (
+            b'{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": {}, "source": ["a", 3]}]}',
+            "the source of its cell 1 has a line that is no text",
+        ),
         (b'{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": 3}]}', "metadata of cell 1"),
         (
             b'{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": {"nbgrader": []}}]}',
@@ -107,6 +112,6 @@ def test_lists_notebooks_by_pattern(tmp_path: Path) -> None:
 
 
 def test_reads_the_old_format(tmp_path: Path) -> None:
-    sheet = {"cells": [{"cell_type": "code", "input": "1 + 1", "metadata": {}}]}
+    sheet = {"cells": [{"cell_type": "code", "input": "1 + 1"}]}
     (tmp_path / "n.ipynb").write_text(json.dumps({"worksheets": [sheet], "metadata": {}, "nbformat": 3}))
     assert read_notebook(tmp_path / "n.ipynb").cells[0].source == "1 + 1"

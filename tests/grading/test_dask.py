@@ -200,7 +200,7 @@ def test_a_cluster_is_started_for_a_run_and_ended_with_it() -> None:
         same = DaskSettings(scheduler=made[0].scheduler_address)
         with (
             DaskExecutor(ExecutorSettings(level="bubblewrap"), same) as demanding,
-            pytest.raises(IsolationUnavailable, match=r"On the worker .* bubblewrap does not work"),
+            pytest.raises(IsolationUnavailable, match=r"On the worker .* by bubblewrap .* does not work"),
         ):
             demanding.submit(execute_bundle, bundle("1")).result(PATIENCE_S)
     assert made[0].status.name == "closed"
@@ -212,7 +212,7 @@ def test_a_submission_is_given_to_three_workers_at_most(on_cluster: DaskExecutor
     future = on_cluster.submit(execute_bundle, bundle("import time\ntime.sleep(900)"))
     with pytest.raises(WorkerLost, match="3 workers"):
         future.result(PATIENCE_S)
-    assert len(starts.orders) <= 4  # the fourth start is what tells it
+    assert 3 <= len(starts.orders) <= 4  # the fourth start is what tells it
 
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

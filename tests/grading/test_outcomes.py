@@ -81,6 +81,7 @@ def test_points_before_the_end_count(classroom: Classroom) -> None:
         assert "The points of the cells before it count." in own[name].message
         assert own[name].remedy
     assert "150 MiB" in own["hog"].message
+    assert "raise memory_mib for the assignment in c.HubgradeGrading.limits" in own["hog"].remedy
     assert own["greedy"].message.endswith(
         "asked for more memory than the 150 MiB that the submission may have,"
         " and failed; the cells after it ran."

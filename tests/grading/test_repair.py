@@ -13,12 +13,17 @@ from hubgrade_ext.actions.plans import plan
 from hubgrade_ext.actions.repair import repair, undo_repair
 from hubgrade_ext.core.course import open_course
 from hubgrade_ext.core.models import ItemResult, JobRequest
-from hubgrade_ext.core.repairs import KEPT, repair_folder, undone_students
+from hubgrade_ext.core.repairs import KEPT, RECORD, repair_folder, undone_students
 from hubgrade_ext.core.submissions_page import submissions_page
 from hubgrade_ext.grading.comparison import Released
 from hubgrade_ext.grading.recorded import recorded_assignment
 from hubgrade_ext.grading.repair import planned_repairs
 from tests.grading.conftest import VERBS, Classroom
+
+NAME_BACK = "problem1.ipynb gets back its name problem1 (final).ipynb."
+CELLS_OUT = (
+    "problem1.ipynb loses again 2 cells from the released one (correct_squares and squares_invalid_input)."
+)
 
 
 def results(room: Classroom, verb: str, **request: Any) -> dict[str, ItemResult]:
@@ -90,7 +95,8 @@ def test_repair_and_undo(room: Classroom) -> None:
     assert (untouched.state, untouched.code) == ("skipped", "nothing_to_repair")
     repaired = results(room, "repair")
     assert set(repaired) == {"ann", "bob"}
-    assert repaired["ann"].message.startswith("problem1 (final).ipynb is renamed to problem1.ipynb.")
+    assert repaired["ann"].message.startswith("problem2.ipynb was not handed in; it counts zero.")
+    assert repaired["ann"].message.endswith(" problem1 (final).ipynb is renamed to problem1.ipynb.")
     assert [n.code for n in repaired["bob"].notebooks] == ["notebook_missing", "graded"]
     assert {name: room.score(name) for name in ("ann", "bob", "cid")} == {"ann": 3.0, "bob": 3.0, "cid": 3.0}
     bob = room.root / "submitted/bob/ps1/problem1.ipynb"
@@ -100,11 +106,13 @@ def test_repair_and_undo(room: Classroom) -> None:
     assert {row.student_id: row.repaired for row in page} == {"ann": True, "bob": True, "cid": False}
 
     undo = plan(settings, JobRequest("undo_repair", "ps1"))
-    assert (undo.replaced, len(undo.warnings)) == (2, 2)
+    assert undo.replaced == 2
+    assert undo.warnings == [f"ann: {NAME_BACK}", f"bob: {CELLS_OUT}"]
     undone = results(room, "undo_repair")
     assert room.tree("submitted") == before
     assert set(undone) == {"ann", "bob"}
     assert (undone["ann"].state, undone["ann"].code) == ("failed", "notebook_renamed")
+    assert undone["ann"].message.endswith(f"looks like it. {NAME_BACK}")
     page = submissions_page(settings, None, "ps1").submissions  # type: ignore[arg-type]
     assert {row.student_id: (row.score, row.repaired) for row in page} == {
         "ann": (None, False),
@@ -112,7 +120,21 @@ def test_repair_and_undo(room: Classroom) -> None:
         "cid": (3.0, False),
     }
     again = results(room, "undo_repair", students=["ann"])
-    assert (again["ann"].state, again["ann"].code) == ("failed", "conflict")
+    assert (again["ann"].state, again["ann"].code) == ("skipped", "nothing_to_undo")
+    nothing = plan(settings, JobRequest("undo_repair", "ps1", students=["ann"]))
+    assert (nothing.replaced, nothing.warnings) == (0, ["There is no repair of it to undo."])
+
+
+def test_a_record_that_does_not_say_what_undoing_does(room: Classroom) -> None:
+    before = room.tree("submitted")
+    results(room, "repair", students=["ann"])
+    record = repair_folder(open_course(room.root).settings, "ps1", "ann") / RECORD
+    told = json.loads(record.read_text())
+    assert told.pop("undoing") == [NAME_BACK]
+    record.write_text(json.dumps(told))
+    undone = results(room, "undo_repair")["ann"]
+    assert undone.message.endswith("The submission is put back as it was collected.")
+    assert room.tree("submitted") == before
 
 
 def test_a_repair_of_an_earlier_submission_is_not_put_back(room: Classroom) -> None:
@@ -121,7 +143,7 @@ def test_a_repair_of_an_earlier_submission_is_not_put_back(room: Classroom) -> N
     room.hand_in("ann", "2026-02-01 10:00:00.000000 UTC")
     kept = room.tree("submitted")
     assert results(room, "undo_repair") == {}
-    assert results(room, "undo_repair", students=["ann"])["ann"].code == "conflict"
+    assert results(room, "undo_repair", students=["ann"])["ann"].code == "nothing_to_undo"
     assert room.tree("submitted") == kept
 
 
@@ -188,7 +210,7 @@ def test_a_repair_that_was_cut_short_is_graded_by_the_next(room: Classroom) -> N
     assert room.score("ann") == 0.0
     repaired = results(room, "repair")
     assert set(repaired) == {"ann", "bob"}
-    assert repaired["ann"].message.startswith("problem1 (final).ipynb is renamed to problem1.ipynb.")
+    assert repaired["ann"].message.endswith("problem1 (final).ipynb is renamed to problem1.ipynb.")
     assert room.score("ann") == 3.0
     assert results(room, "repair") == {}
 
@@ -206,9 +228,8 @@ def test_an_undoing_that_was_cut_short_is_graded_by_the_next(room: Classroom) ->
     assert not (room.root / "autograded/ann/ps1").exists()
     assert plan(open_course(room.root).settings, JobRequest("undo_repair", "ps1")).replaced == 2
     undone = results(room, "undo_repair")
-    assert {name: "Undone: problem1" in one.message for name, one in undone.items()} == {
-        "ann": True, "bob": True,
-    }  # fmt: skip
+    assert undone["ann"].message.endswith(NAME_BACK)
+    assert undone["bob"].message.endswith(CELLS_OUT)
     assert room.tree("submitted") == before
     assert results(room, "undo_repair") == {}
 
@@ -230,7 +251,7 @@ def test_without_a_timestamp_what_came_later_is_not_taken_for_what_was_repaired(
     content = later.read_bytes()
     later.write_bytes(content + b"\n")
     assert results(room, "undo_repair") == {}
-    assert results(room, "undo_repair", students=["ann"])["ann"].code == "conflict"
+    assert results(room, "undo_repair", students=["ann"])["ann"].code == "nothing_to_undo"
     assert later.read_bytes() == content + b"\n"
 
 

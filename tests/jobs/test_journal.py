@@ -127,6 +127,15 @@ def test_beat_hears_of_cancellation(journal: Journal) -> None:
     assert journal.get(job.job_id).job.cancelling
 
 
+def test_a_repair_that_changed_nothing_leaves_the_grade_as_it_was(journal: Journal) -> None:
+    graded = entered(journal, verb="autograde")
+    journal.record(graded, [ItemResult("anna", "done", "graded")], ME)
+    repair = entered(journal, verb="repair")
+    journal.record(repair, [ItemResult("anna", "failed", "disk_full", kept=True)], ME)
+    assert journal.outcomes("ps1", "autograde")["anna"].code == "graded"
+    assert [one.code for one in journal.get(repair.job_id).results] == ["disk_full"]
+
+
 def test_what_a_cancelled_job_did_not_get_to_is_cancelled(journal: Journal) -> None:
     before = entered(journal, verb="autograde")
     journal.record(before, [ItemResult("bob", "failed", "kernel_died", "It died.")], ME)

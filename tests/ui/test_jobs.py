@@ -9,11 +9,13 @@ import time
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.driving import ended, folders, next_step, open_lab, open_panel, tab
+from tests.ui.driving import ended, folders, next_step, open_lab, open_panel, row_of, tab
 from tests.ui.server import Server
 from tests.ui.slow_course import collected, slow_down
 
 GRADED = re.compile(r"^([4-9]|10) of 11$")  # two fail at once, so two or more are graded
+
+TIME_LEFT = re.compile(r"a few seconds left|about \d+ (s|min) left")
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def test_a_running_autograde_is_cancelled_within_five_seconds(page: Page, slow_s
     next_step(widget, "Autograde 11", "ps1").click()
     job = running(widget)
     expect(job.get_by_text(GRADED)).to_be_visible(timeout=60_000)
+    expect(job).to_contain_text(TIME_LEFT)
     job.get_by_role("button", name="Cancel Autograde ps1").click()
     asked = page.get_by_role("dialog", name="Stop Autograde ps1?")
     expect(asked).to_contain_text("get 2 s to finish, then they are cut")
@@ -58,15 +61,22 @@ def test_a_running_autograde_is_cancelled_within_five_seconds(page: Page, slow_s
     told = newest_job(slow_server)
     assert told["state"] == "cancelled"
     detail = slow_server.job(slow_server.course_key(), str(told["job_id"]))
-    graded = {result["item"] for result in detail["results"] if result["state"] == "done"}
+    results = {result["item"]: result for result in detail["results"]}
+    assert set(results) == folders(slow_server.course / "submitted")
+    graded = {item for item, result in results.items() if result["state"] == "done"}
+    left = {item for item, result in results.items() if result["code"] == "cancelled"}
     assert graded
     assert graded == folders(slow_server.course / "autograded")
+    assert left == set(results) - graded - {"fect", "noether"}
     history = tab(widget, "History")
-    expect(history.get_by_role("listitem").filter(has_text="Autograde ps1").first).to_contain_text(
-        "Cancelled"
-    )
-    left = 11 - len(detail["results"])  # what failed is not tried again by itself
-    expect(next_step(tab(widget, "Assignments"), f"Autograde {left}", "ps1")).to_be_visible()
+    entry = history.get_by_role("listitem").filter(has_text="Autograde ps1").first
+    expect(entry).to_contain_text("Cancelled")
+    entry.get_by_role("button", name="Autograde ps1").click()
+    expect(entry).to_contain_text(f"{len(left)} were not done any more, and remain")
+    submissions = tab(widget, "Submissions").get_by_role("table")
+    expect(row_of(submissions, min(left))).to_contain_text("Cancelled")
+    # what failed is not tried again by itself
+    expect(next_step(tab(widget, "Assignments"), f"Autograde {len(left)}", "ps1")).to_be_visible()
 
 
 def test_a_page_reloaded_during_a_job_shows_it_again_and_its_end(page: Page, slow_server: Server) -> None:

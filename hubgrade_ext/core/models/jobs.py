@@ -44,6 +44,7 @@ class ItemResult(Struct, frozen=True):
 
     `isolation` is what was in force when student code ran. `notebooks` are those
     of a submission that was autograded, the gravest outcome first; it is also the item's own.
+    `kept`: it failed before anything was changed, so an earlier outcome stays in force.
     """
 
     item: str
@@ -53,6 +54,7 @@ class ItemResult(Struct, frozen=True):
     remedy: str = ""
     isolation: Isolation = ""
     notebooks: list[NotebookOutcome] = field(default_factory=list)
+    kept: bool = False
 
 
 class Progress(Struct, frozen=True):

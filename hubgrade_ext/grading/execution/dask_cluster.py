@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from hubgrade_ext.core.dask_options import DaskSettings
 from hubgrade_ext.core.errors import Busy, ConfigBroken
 from hubgrade_ext.core.secrets_masked import mask_urls
 
+log = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 30.0
 
 
@@ -34,12 +36,18 @@ def cluster_client(settings: DaskSettings) -> Iterator[Client]:
             with _connected(settings) as client:
                 yield _with_workers(client, settings)
             return
-        cluster = _started(settings)
+        options = _options(settings)
+        with _explained(settings):
+            cluster = settings.cluster_class(**options)
         try:
-            with cluster.get_client() as client:
+            with _explained(settings):
+                # unlike scale, it starts another worker for one whose job ended, as at its time limit
+                cluster.adapt(minimum=settings.workers, maximum=settings.most_workers)
+                client = cluster.get_client()
+            with client:
                 yield _with_workers(client, settings)
         finally:
-            cluster.close()
+            _end(cluster)
 
 
 def _connected(settings: DaskSettings) -> Client:
@@ -64,29 +72,34 @@ def _security(settings: DaskSettings) -> Security | None:
     except TypeError as error:
         raise ConfigBroken(
             f"c.HubgradeDask.security cannot be used: {error}.",
-            "It takes tls_ca_file, tls_client_cert, tls_client_key and require_encryption.",
+            "It takes what distributed.Security takes: tls_ca_file, tls_client_cert, tls_client_key, …",
         ) from error
 
 
-def _started(settings: DaskSettings) -> Any:
-    assert settings.cluster_class is not None
-    options = dict(settings.cluster_options)
-    if settings.security:
-        options["security"] = _security(settings)
-    name = getattr(settings.cluster_class, "__name__", "The class")
+def _options(settings: DaskSettings) -> dict[str, Any]:
+    security = _security(settings)
+    return settings.cluster_options | ({"security": security} if security else {})
+
+
+@contextmanager
+def _explained(settings: DaskSettings) -> Iterator[None]:
+    """Say in a sentence what a site's plug-in raises, which is whatever its library does."""
     try:
-        cluster = settings.cluster_class(**options)
-        if settings.most_workers > settings.workers:
-            cluster.adapt(minimum=settings.workers, maximum=settings.most_workers)
-        else:
-            cluster.scale(settings.workers)
+        yield
     except Exception as error:
-        # a plug-in of the site's: it raises whatever its library does
+        name = getattr(settings.cluster_class, "__name__", "The class")
         raise ClusterLost(
             f"{name} could not start a cluster: {type(error).__name__}: {mask_urls(str(error))}.",
             "Try it in a terminal with the same arguments; see c.HubgradeDask.cluster_options.",
         ) from error
-    return cluster
+
+
+def _end(cluster: Any) -> None:
+    """End a cluster; one that does not end properly changes nothing about what was graded or went wrong."""
+    try:
+        cluster.close()
+    except Exception:  # dask's own cannot be closed without complaint when a job was refused
+        log.exception("The Dask cluster did not end properly.")
 
 
 def _with_workers(client: Client, settings: DaskSettings) -> Client:
@@ -101,5 +114,5 @@ def no_workers(settings: DaskSettings) -> ClusterLost:
     """Say that the cluster had no worker for too long."""
     return ClusterLost(
         f"The Dask cluster had no worker for {settings.start_timeout_s:g} seconds.",
-        "Look whether its workers can start (queue, quota), then try again.",
+        "Look into the job's log, and whether its workers can start (queue, quota), then try again.",
     )

@@ -8,9 +8,11 @@ none         a clean environment and limits only: student code can read what the
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import json
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -26,13 +28,24 @@ from hubgrade_ext.grading.execution.limits import Limits
 from hubgrade_ext.grading.execution.reachable import Request
 
 LEVELS: tuple[Level, ...] = ("namespaces", "bubblewrap", "none")
+_ALLOW = (
+    "unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+    "kernel.apparmor_restrict_unprivileged_userns=0; in a container a seccomp profile that allows them)."
+)
 _REMEDY: dict[Level, str] = {
-    "namespaces": "It needs Linux 5.13 with Landlock and unprivileged user namespaces "
-    "(sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; "
-    "in a container a seccomp profile that allows them).",
-    "bubblewrap": "Install the package bubblewrap; in a container allow user namespaces.",
+    "namespaces": f"It needs Linux 5.13 with Landlock and {_ALLOW}",
+    "bubblewrap": f"Ask the administrator to allow what the program bwrap needs: {_ALLOW}",
     "none": "",
 }
+_INSTALL = "Install the package bubblewrap."
+_MORE = (
+    "Ask the administrator to raise the number of user namespaces "
+    "(sysctl user.max_user_namespaces, /proc/sys/user/max_user_namespaces)."
+)
+# what a program in Python puts before the system's own words
+_PREFIX = re.compile(r".*\[Errno \d+\] |\w+Error: ", re.DOTALL)
+_NO_MORE = re.compile(f"(unshare|namespace).*({os.strerror(errno.ENOSPC)}|ENOSPC)")
+_NOT_ALLOWED = re.compile(f"{os.strerror(errno.EPERM)}|{os.strerror(errno.EACCES)}|[Nn]o permissions")
 _PROBE_TIMEOUT_S = 20.0
 
 # Runs in the sandbox; what it could do goes to probe.json.
@@ -84,7 +97,11 @@ def choose(demanded: Level | None = None) -> Level:
         verdict = try_level(level)
         if verdict.works:
             return level
-    raise IsolationUnavailable(f"Isolation by {demanded} does not work here: {verdict.why}", verdict.remedy)
+    raise IsolationUnavailable(
+        f"The course demands isolation by {demanded} (c.HubgradeGrading.isolation), which does not work here:"
+        f" {verdict.why}",
+        verdict.remedy,
+    )
 
 
 @functools.cache
@@ -99,11 +116,24 @@ def try_level(level: Level) -> Verdict:
     try:
         could = asyncio.run(_probe(level))
     except (HubgradeError, OSError) as error:
-        return Verdict(level, False, str(error), _REMEDY[level])
+        return _refused(level, str(error))
     broken = [what for what, did in could.items() if did]
     if broken:
         return Verdict(level, False, f"A test child {' and '.join(broken)}.", _REMEDY[level])
     return Verdict(level, True)
+
+
+def _refused(level: Level, said: str) -> Verdict:
+    """Return the verdict for what the system or bubblewrap said when a child was to be started."""
+    plain = _PREFIX.sub("", said, count=1).rstrip(".")
+    if "is not installed" in plain:
+        return Verdict(level, False, f"{plain}.", _INSTALL)
+    if _NO_MORE.search(plain):
+        return Verdict(level, False, f"Linux makes no more user namespaces ({plain}).", _MORE)
+    if _NOT_ALLOWED.search(plain):
+        remedy = f"Ask the administrator to allow {_ALLOW}"
+        return Verdict(level, False, f"Linux does not allow it ({plain}).", remedy)
+    return Verdict(level, False, f"{plain}.", _REMEDY[level])
 
 
 async def _probe(level: Level) -> dict[str, bool]:

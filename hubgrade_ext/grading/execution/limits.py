@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 _KIB, _MIB, _GIB = 1024, 1024**2, 1024**3
+# Sockets and pipes keep the machine's memory, up to half a MiB each, which is nobody's.
+_OPEN_FILES = 1024
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,7 +19,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `cell_timeout_s` is wall clock a cell (None: none), nbgrader's `Execute.timeout`.
     `submission_timeout_s` is wall clock from the first kernel's start.
-    `memory_bytes` is private and shared memory, beyond what the warm kernel has from the start.
+    `memory_bytes` is private and shared memory, beyond what the warm kernel has from the start; what
+    several processes share counts once.
     `processes` counts threads too where the system can (a kernel has about ten).
     `file_size_bytes` is one file's; `disk_bytes` all that is written, beyond the bundle's own files.
     `output_bytes` is what one notebook's kernel may send; `returned_bytes` the files that come back.
@@ -61,6 +64,7 @@ def restrict_this_process(limits: Limits, cpu_left_s: float, *, own_user_namespa
         resource.RLIMIT_FSIZE: (limits.file_size_bytes, limits.file_size_bytes),
         resource.RLIMIT_CPU: (cpu, cpu + 1),
         resource.RLIMIT_DATA: (data, data),
+        resource.RLIMIT_NOFILE: (_OPEN_FILES, _OPEN_FILES),
     }
     if own_user_namespace and kernel_release() >= (5, 14):
         wanted[resource.RLIMIT_NPROC] = (limits.processes, limits.processes)

@@ -1,7 +1,8 @@
 """System calls that no notebook needs, and by which student code would get round a limit or a wall.
 
 Refused: memory that belongs to no process and no file (memfd_create, memfd_secret), resources that are
-counted for the whole machine (io_setup, io_uring_setup, userfaultfd, fanotify_init), the user's keyrings,
+counted for the whole machine or by nobody (io_setup, io_uring_setup, userfaultfd, fanotify_init, System V's
+semaphores and message queues; Python's own are others), the user's keyrings,
 limits of other processes (prlimit64 with a pid), and sockets to the host of a virtual machine (AF_VSOCK),
 which have no namespace. Programs that try them go on without: they hear that this system has no such call.
 
@@ -31,10 +32,10 @@ class _Machine(NamedTuple):
 
 # from 424 on, numbers are the same on every architecture; source: Linux 6.18 `syscall_64.tbl`, `unistd.h`
 _EVERYWHERE = (425, 447)  # io_uring_setup, memfd_secret
-# memfd_create, io_setup, userfaultfd, fanotify_init, add_key, request_key, keyctl
+# memfd_create, io_setup, userfaultfd, fanotify_init, add_key, request_key, keyctl, semget, msgget
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, 317, (319, 206, 323, 300, 248, 249, 250, *_EVERYWHERE), 302, 41),
-    "aarch64": _Machine(0xC00000B7, 277, (279, 0, 282, 262, 217, 218, 219, *_EVERYWHERE), 261, 198),
+    "x86_64": _Machine(0xC000003E, 317, (319, 206, 323, 300, 248, 249, 250, 64, 68, *_EVERYWHERE), 302, 41),
+    "aarch64": _Machine(0xC00000B7, 277, (279, 0, 282, 262, 217, 218, 219, 190, 186, *_EVERYWHERE), 261, 198),
 }
 _AF_VSOCK = 40
 _SET_MODE_FILTER = 1

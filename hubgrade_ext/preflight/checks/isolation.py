@@ -4,23 +4,48 @@ from __future__ import annotations
 
 from hubgrade_ext.core.models import ConfigPage
 from hubgrade_ext.preflight.check import Check, Fault, Holds, NotApplicable, Verdict
-from hubgrade_ext.preflight.isolation_facts import LevelFacts, demanded_level, runs_elsewhere
-from hubgrade_ext.preflight.notebook_facts import SourceFacts
+from hubgrade_ext.preflight.checks.notebooks import NOT_READ
+from hubgrade_ext.preflight.isolation_facts import (
+    SETTING,
+    LevelFacts,
+    demanded_level,
+    demanded_where,
+    runs_elsewhere,
+)
+from hubgrade_ext.preflight.notebook_facts import GRADING_SETTINGS, SourceFacts
 
 _NAMES = {"namespaces": "Linux namespaces with Landlock", "bubblewrap": "bubblewrap"}
 _UNTOLD = NotApplicable("This could not be tried here.")
+_UNUSABLE = NotApplicable("First the settings of hubgrade's grading must be usable.")
 _ELSEWHERE = NotApplicable("Submissions run on other machines (HubgradeGrading.executor); each sees to it.")
+
+
+def find_refused_settings(sources: SourceFacts | None) -> Verdict:
+    """Say which value in c.HubgradeGrading, or in nbgrader's Execute, cannot be used."""
+    if sources is None:
+        return NOT_READ
+    refused = sources.of(GRADING_SETTINGS)
+    return Fault(refused[0].message, refused[0].remedy) if refused else None
 
 
 def find_no_isolation(
     isolation_levels: list[LevelFacts], config: ConfigPage | None = None, sources: SourceFacts | None = None
 ) -> Verdict:
     """Tell whether nothing walls student code in, or not the strongest that there is."""
+    if _refused(sources):
+        return _UNUSABLE
     if sources is not None and sources.not_sandboxed:
         return Fault(
             f"Nothing walls student code in: nbgrader runs the cells, with your rights, since"
             f" {sources.not_sandboxed}.",
             "Take that setting out of nbgrader_config.py, unless the course needs it.",
+        )
+    if config is not None and demanded_level(config) == "none":
+        return Fault(
+            f"Nothing walls student code in, because the course says so: c.{SETTING} is 'none' in"
+            f" {demanded_where(config)}. A submission can read all that you can, and change grades.",
+            "Take that setting out of the file, unless the course needs it: the strongest isolation that"
+            " works here is then taken.",
         )
     if runs_elsewhere(config):
         return _ELSEWHERE
@@ -29,7 +54,7 @@ def find_no_isolation(
     missing = [level for level in isolation_levels if not level.works]
     best = next((level.level for level in isolation_levels if level.works and level.level != "none"), None)
     why = " ".join(f"{_NAMES.get(level.level, level.level)}: {level.why}" for level in missing)
-    remedy = " ".join(level.remedy for level in missing if level.remedy)
+    remedy = " ".join(dict.fromkeys(level.remedy for level in missing if level.remedy))
     if best is None:
         return Fault(f"Nothing walls student code in: it could read all that you can. {why}", remedy)
     if missing and isolation_levels.index(missing[0]) == 0:
@@ -42,8 +67,12 @@ def find_demand_unmet(
     isolation_levels: list[LevelFacts], config: ConfigPage | None, sources: SourceFacts | None = None
 ) -> Verdict:
     """Tell whether the course demands an isolation that does not work here."""
+    if _refused(sources):
+        return _UNUSABLE
     demanded = demanded_level(config) if config is not None else ""
-    if demanded not in ("", "none") and sources is not None and sources.not_sandboxed:
+    if config is not None and demanded == "none":
+        return NotApplicable(f"The course demands none: c.{SETTING} in {demanded_where(config)}.")
+    if demanded and sources is not None and sources.not_sandboxed:
         return Fault(
             f"The course demands {_NAMES.get(demanded, demanded)}, but nbgrader runs its cells, without any,"
             f" since {sources.not_sandboxed}.",
@@ -58,10 +87,28 @@ def find_demand_unmet(
     found = next((level for level in isolation_levels if level.level == demanded), None)
     if found is None or found.works:
         return Holds(f"The course demands {_NAMES.get(demanded, demanded)}, and that works.")
-    message = f"The course demands {_NAMES.get(demanded, demanded)}, which does not work here: {found.why}"
+    message = (
+        f"The course demands {_NAMES.get(demanded, demanded)} (c.{SETTING} in {demanded_where(config)}),"
+        f" which does not work here: {found.why}"
+    )
     return Fault(message, found.remedy)
 
 
+def _refused(sources: SourceFacts | None) -> bool:
+    return sources is not None and bool(sources.of(GRADING_SETTINGS))
+
+
+SETTINGS = Check(
+    check_id=GRADING_SETTINGS,
+    title="The settings of hubgrade's grading can be used",
+    subject="grading",
+    severity="error",
+    why="Grading refuses to start with a value that cannot be meant, and so do the release gate and"
+    " `hubgrade limits`.",
+    remedy="Correct c.HubgradeGrading in nbgrader_config.py.",
+    find=find_refused_settings,
+    slow=True,
+)
 LEVEL = Check(
     check_id="isolation.level",
     title="Student code is walled in when it is graded",

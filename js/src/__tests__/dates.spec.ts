@@ -61,6 +61,7 @@ describe('times in words', () => {
     expect(ago('2026-11-22T09:00:00Z')).toBe('3 hours ago');
     expect(ago('2026-11-21T09:00:00Z')).toBe('yesterday');
     expect(ago('2026-11-25T12:00:00Z')).toBe('in 3 days');
+    expect(relativeTime('2026-11-22T11:37:00Z', NOW, 'en', 'short')).toBe('23 min. ago');
   });
   it('says durations and what is left', () => {
     expect([5, 65, 7500, 90_000, 172_800].map(s => duration(s, trans))).toEqual([

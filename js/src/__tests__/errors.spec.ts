@@ -62,7 +62,14 @@ describe('no answer at all', () => {
 
 it('writes a report with version, time and cause', () => {
   const failure = new Failure({ code: 'busy', message: 'Locked.', remedy: 'Wait.', report: 'details' }, 503);
-  expect(reportOf(failure, '1.2.3', new Date(0))).toBe(
+  expect(reportOf(failure, '1.2.3', {}, new Date(0))).toBe(
     'hubgrade 1.2.3\ntime: 1970-01-01T00:00:00.000Z\ncode: busy\nstatus: 503\nmessage: Locked.\nremedy: Wait.\n\ndetails'
   );
+});
+it('writes where it happened, and no status where there was no answer', () => {
+  const facts = { course: 'course101', assignment: 'ps1', item: 'ada', verb: 'autograde', job: 'j1', isolation: 'none' };
+  expect(reportOf(new Failure({ code: 'kernel_died', message: 'It died.' }), '1', facts, new Date(0)).split('\n')).toEqual([
+    'hubgrade 1', 'time: 1970-01-01T00:00:00.000Z', 'course: course101', 'assignment: ps1', 'item: ada', 'verb: autograde',
+    'job: j1', 'isolation: none', 'code: kernel_died', 'message: It died.'
+  ]);
 });

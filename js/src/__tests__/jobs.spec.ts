@@ -83,6 +83,45 @@ describe('JobTracker', () => {
     expect(ended).toHaveLength(1);
     expect(model.queries.getQueryState(keys.submissions('c1', 'ps1'))?.isInvalidated).toBe(true);
   });
+  it('makes the pages of a running job stale as it gets further, and not too often', async () => {
+    const stale = (key: readonly unknown[]) => model.queries.getQueryState(key)?.isInvalidated;
+    const pages = [keys.assignments('c1'), keys.submissions('c1', 'ps1'), keys.submissions('c1', 'ps2')];
+    const fresh = () => pages.forEach(page => model.queries.setQueryData(page, { old: true }));
+    fresh();
+    jobs = [job({ done: 2 })];
+    await look();
+    event({ seq: 2, done: 3 });
+    expect(pages.map(stale)).toEqual([false, false, false]);
+    jobs = [job({ done: 4, seq: 3 })];
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(pages.map(stale)).toEqual([true, true, false]);
+    fresh();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(pages.map(stale)).toEqual([false, false, false]);
+  });
+  it('counts an estimate down, and does not renew it', async () => {
+    const left = () => tracker.secondsLeft(jobs[0], Date.now());
+    expect(left()).toBeNull();
+    jobs = [job({ eta_s: 8 })];
+    await look();
+    expect(left()).toBe(8);
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(left()).toBe(2);
+    event({ seq: 2, done: 1 });
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(left()).toBe(-4);
+    jobs = [job({ seq: 3, done: 2, eta_s: 20 })];
+    await look();
+    expect(left()).toBe(20);
+  });
+  it('forgets what was under way when more is done', async () => {
+    jobs = [job({ done: 1, current: 'ada' })];
+    await look();
+    event({ seq: 2, done: 1 });
+    expect(shown()?.current).toBe('ada');
+    event({ seq: 3, done: 2 });
+    expect(shown()?.current).toBe('');
+  });
   it('says nothing about jobs that had ended before', async () => {
     jobs = [job({ state: 'done' })];
     await look();

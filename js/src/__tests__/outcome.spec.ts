@@ -89,4 +89,25 @@ describe('what a grading says', () => {
     expect(isolationSentence('namespaces', trans)).toContain('namespaces');
     expect(isolationSentence('', trans)).toBe('');
   });
+  it('says so before a remark, and where a person grades', () => {
+    const both = graded('both', 'kernel_died', 'It died.');
+    both.grading = both.grading && { ...both.grading, isolation: 'none' };
+    expect(outcomeOf(both, trans)).toMatchObject({
+      word: 'Kernel died', sentence: 'Graded without isolation. It died. Look at it.'
+    });
+    const hand = { ...graded('hand', 'graded', ''), grading: both.grading && { ...both.grading, code: 'graded' } };
+    expect(outcomeOf({ ...hand, needs_manual_grade: true }, trans)).toMatchObject({
+      word: 'Grade by hand', sentence: 'Graded without isolation.'
+    });
+  });
+  it('tells whoever a cancelled job did not get to', () => {
+    const left = graded('left', 'cancelled', 'The job was cancelled before this one.');
+    left.grading = left.grading && { ...left.grading, state: 'skipped', notebooks: [], isolation: '' };
+    const none = { ...left, autograded: 'none' as const, score: null };
+    expect(outcomeOf(none, trans)).toMatchObject({
+      kind: 'ungraded', word: 'Cancelled', sentence: 'The job was cancelled before this one. Look at it.'
+    });
+    expect(outcomeOf({ ...none, waiting: true }, trans).word).toBe('Newer attempt');
+    expect(outcomeOf(left, trans)).toMatchObject({ word: 'Graded', sentence: '' });
+  });
 });

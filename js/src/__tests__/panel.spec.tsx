@@ -144,10 +144,40 @@ describe('the course page', () => {
   });
 });
 
+describe('the history', () => {
+  const failed = job({ job_id: 'old', state: 'done', done: 3, total: 3, failed: 2 });
+  const redo = (students: string[]) =>
+    job({ job_id: 'new', state: 'done', done: 1, total: 1, request: { ...failed.request, students } });
+  async function retried(students: string[], items = ['bob', 'cid']) {
+    const server = serve([]);
+    server.on['GET /jobs'] = { course: course(), jobs: [redo(students), failed] };
+    const results = items.map(item => ({ item, state: 'failed', code: 'x', message: '', remedy: '', isolation: '', notebooks: [] }));
+    server.on['GET /jobs/old'] = { job: failed, results, findings: [] };
+    const place = { ...START, course_key: 'c1', tab: 'history' as const };
+    const { tracker } = show(server, <PageView place={place} onGo={() => undefined} linkOf={query => query} />);
+    await screen.findByText('1 done, 2 failed');
+    return { server, tracker };
+  }
+  const retry = () => screen.queryByRole('button', { name: 'Retry failed 2' });
+  it('offers to retry what failed until a newer job has taken it up', async () => {
+    const { server, tracker } = await retried(['bob']);
+    await waitFor(() => expect(retry()).toBeTruthy());
+    expect(server.asked('GET /jobs/old')).toHaveLength(1);
+    tracker.dispose();
+  });
+  it('does not offer it once more', async () => {
+    const { server, tracker } = await retried(['cid', 'bob']);
+    await waitFor(() => expect(server.asked('GET /jobs/old')).toHaveLength(1));
+    await act(() => new Promise(resolve => setTimeout(resolve, 20)));
+    expect(retry()).toBeNull();
+    tracker.dispose();
+  });
+});
+
 describe('a running job', () => {
   const announced = () => document.querySelector('[aria-live]')?.textContent;
   it('is announced at each quarter, without chatter', () => {
-    const props = { onCancel: () => Promise.resolve() };
+    const props = { onCancel: () => Promise.resolve(), leftOf: () => null };
     const { rerender } = render(<RunningJobs {...props} jobs={[job({ done: 0, total: 8 })]} />);
     const said: (string | null | undefined)[] = [announced()];
     for (let done = 1; done <= 8; done++) {

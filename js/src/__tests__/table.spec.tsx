@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { SubmissionRow } from '../api/wire';
 import { DataTable } from '../components/DataTable';
 import { submissionColumns } from '../components/submissionColumns';
-import { failedSubmission, NOW, submission, trans } from './samples';
+import { failedSubmission, graded, NOW, submission, trans } from './samples';
 
 afterEach(cleanup);
 
@@ -73,6 +73,30 @@ describe('the table of submissions', () => {
   it('says when nothing is left to show', () => {
     render(<Table rows={[]} />);
     expect(screen.getByText('none')).toBeTruthy();
+  });
+  it('says beside the word that nothing walled the code in, and the remark without the only name', () => {
+    const died = graded('died', 'kernel_died', 'p.ipynb: The kernel died.');
+    const bare = (row: SubmissionRow) => ({ ...row, grading: row.grading && { ...row.grading, isolation: 'none' as const } });
+    render(<Table rows={[bare(died), bare(graded('fine', 'graded', '')), graded('walled', 'graded', '')]} />);
+    expect(screen.getAllByText('No isolation').map(mark => mark.closest('tr')?.querySelector('th')?.textContent)).toEqual([
+      'died', 'fine'
+    ]);
+    expect(screen.getByRole('button', { name: 'The kernel died. Look at it.' }).title).toBe(
+      'Graded without isolation. p.ipynb: The kernel died. Look at it.'
+    );
+  });
+  it('keeps the name where several notebooks have a remark', () => {
+    const two = graded('two', 'kernel_died', 'p.ipynb: It died.');
+    two.grading?.notebooks.push({ notebook: 'q.ipynb', code: 'cells_deleted', message: 'q.ipynb lacks one.', remedy: '', cell: null });
+    render(<Table rows={[two]} />);
+    expect(screen.getByRole('button', { name: /^p\.ipynb: It died/ })).toBeTruthy();
+  });
+  it('keeps the focus in a cell while rows and columns are made anew', () => {
+    const { rerender } = render(<Table rows={some} />);
+    const box = screen.getByRole('checkbox', { name: 'Select abel' });
+    box.focus();
+    rerender(<Table rows={some.map(row => ({ ...row, score: 6 }))} />);
+    expect(document.activeElement).toBe(box);
   });
   it('shows the score of each notebook', () => {
     render(<Table rows={some} />);

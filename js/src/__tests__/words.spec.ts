@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NextStep, Plan } from '../api/wire';
-import { facts, jobResult, nextStepLabel, planLabel, planSentence, restingWord, score, stateWord } from '../words';
+import { facts, jobLeft, jobResult, nextStepLabel, planLabel, planSentence, restingWord, score, stateWord } from '../words';
 import { assignment, count, job, NOW, plan, trans } from './samples';
 
 describe('next step', () => {
@@ -72,6 +72,15 @@ describe('a job', () => {
     expect(jobResult(job({ state: 'cancelled', done: 37, total: 75 }), trans)).toBe('cancelled after 37 of 75');
     const error = { code: 'busy', message: 'The gradebook is locked.', remedy: '', suggestion: '', report: '' };
     expect(jobResult(job({ state: 'failed', error }), trans)).toBe('The gradebook is locked.');
+  });
+  it('says how long it takes, and what it waits for once that has run out', () => {
+    const late = (change: Parameters<typeof job>[0], left: number | null = -1) => jobLeft(job({ total: 20, ...change }), left, trans);
+    expect(late({ done: 18 }, null)).toBe('');
+    expect(late({ done: 18, current: 'ivy' }, 4)).toBe('a few seconds left');
+    expect(late({ done: 19, current: 'ivy' })).toBe('waiting for ivy');
+    expect(late({ done: 17, current: 'ivy' })).toBe('waiting for ivy and 2 more');
+    expect(late({ done: 18 }, 0)).toBe('waiting for 2 more');
+    expect(late({ done: 19 })).toBe('waiting for the last one');
   });
   it('says of one student nothing about all', () => {
     const audit = job({ state: 'done', done: 1, total: 1, summary: 'Audit: 9 of 11.' });

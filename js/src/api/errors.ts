@@ -1,7 +1,7 @@
 /** Whatever goes wrong between here and the server, as one kind of error with cause and remedy. */
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { ErrorBody } from './wire';
+import type { ErrorBody, Job } from './wire';
 
 /** A failure that can be shown: what is wrong, and what to do next. */
 export class Failure extends Error {
@@ -105,18 +105,37 @@ export function toFailure(error: unknown, trans: TranslationBundle): Failure {
   });
 }
 
-/** Write what an admin needs to know about a failure; it names no student and no secret. */
-export function reportOf(failure: Failure, version: string, now = new Date()): string {
-  const lines = [
-    `hubgrade ${version}`,
-    `time: ${now.toISOString()}`,
-    `code: ${failure.code}`,
-    `status: ${failure.status}`,
-    `message: ${failure.message}`
-  ];
-  if (failure.remedy) {
-    lines.push(`remedy: ${failure.remedy}`);
-  }
+/** What a report says of where a failure happened; what is not known, or does not apply, is left out. */
+export interface IReportFacts {
+  course?: string;
+  assignment?: string;
+  /** The student, or what else the job was working on. */
+  item?: string;
+  verb?: string;
+  job?: string;
+  /** What walled student code in. */
+  isolation?: string;
+}
+
+/** Say of a job what a report has about it; the course by its key. */
+export function factsOf({ course_key, job_id, request: { assignment_id, verb } }: Job): IReportFacts {
+  return { course: course_key, assignment: assignment_id, verb, job: job_id };
+}
+
+/** Write what an admin needs to know about a failure: these facts, and no secret. */
+export function reportOf(failure: Failure, version: string, facts: IReportFacts = {}, now = new Date()): string {
+  const { course, assignment, item, verb, job, isolation } = facts;
+  const told = {
+    time: now.toISOString(),
+    course, assignment, item, verb, job, isolation,
+    code: failure.code,
+    // without an answer there is none
+    status: failure.status || '',
+    message: failure.message,
+    remedy: failure.remedy
+  };
+  const lines = Object.entries(told).filter(([, value]) => value).map(([name, value]) => `${name}: ${value}`);
+  lines.unshift(`hubgrade ${version}`);
   if (failure.report) {
     lines.push('', failure.report);
   }

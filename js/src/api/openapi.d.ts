@@ -745,6 +745,7 @@ export interface components {
          *
          *     `isolation` is what was in force when student code ran. `notebooks` are those
          *     of a submission that was autograded, the gravest outcome first; it is also the item's own.
+         *     `kept`: it failed before anything was changed, so an earlier outcome stays in force.
          */
         ItemResult: {
             item: string;
@@ -763,6 +764,8 @@ export interface components {
             isolation: "" | "bubblewrap" | "namespaces" | "none";
             /** @default [] */
             notebooks: components["schemas"]["NotebookOutcome"][];
+            /** @default false */
+            kept: boolean;
         };
         /**
          * NotebookOutcome

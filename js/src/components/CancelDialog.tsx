@@ -1,7 +1,7 @@
 import type { Job } from '../api/wire';
 import { duration } from '../dates';
 import { useTrans } from '../translation';
-import { verbName } from '../words';
+import { tally, verbName } from '../words';
 import { Modal } from './Modal';
 
 interface ICancelDialogProps {
@@ -19,12 +19,14 @@ export function CancelDialog({ job, grace_s, onClose }: ICancelDialogProps): JSX
     <Modal
       title={trans.__('Stop %1 %2?', verbName(job.request.verb, trans), job.request.assignment_id)}
       accept={trans.__('Stop the job')}
-      dismiss={trans.__('Go on')}
+      dismiss={job.request.verb === 'autograde' ? trans.__('Keep grading') : trans.__('Keep running')}
       danger
       onAccept={() => onClose(true)}
       onDismiss={() => onClose(null)}
     >
-      <p>{trans._n('%1 is done, and stays.', '%1 are done, and stay.', job.done)}</p>
+      <p>
+        {job.done > 0 ? trans.__('So far %1: that stays as it is.', tally(job, trans)) : trans.__('Nothing is done so far.')}
+      </p>
       <p>
         {grace_s > 0
           ? trans.__('Submissions that are being graded get %1 to finish, then they are cut.', duration(grace_s, trans))

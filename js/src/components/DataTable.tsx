@@ -1,9 +1,9 @@
 import {
-  type ColumnDef, type ColumnMeta, flexRender, getCoreRowModel, getSortedRowModel, type OnChangeFn,
+  type ColumnDef, type ColumnDefTemplate, type ColumnMeta, getCoreRowModel, getSortedRowModel, type OnChangeFn,
   type RowData, type RowSelectionState, type SortingState, useReactTable
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type ReactNode, useRef } from 'react';
+import { type CSSProperties, type ReactNode, useCallback, useRef } from 'react';
 import { useEdges } from './useEdges';
 
 declare module '@tanstack/react-table' {
@@ -38,10 +38,11 @@ interface IDataTableProps<T> {
   none: ReactNode;
 }
 
+/** A row has at least this height, and more when what it says takes more lines. */
 const ROW_HEIGHT = 44;
 /** What a column without a width has at least: with room, and without. */
 const LEAST_WIDTH = 260;
-const LEAST_NARROW = 190;
+const LEAST_NARROW = 170;
 /** Below this width of the box there is little room. */
 const ROOMY = 1000;
 const ARIA = { asc: 'ascending', desc: 'descending' } as const;
@@ -70,6 +71,9 @@ export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
     count: sorted.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => ROW_HEIGHT,
+    measureElement: row => Math.max(ROW_HEIGHT, (row as HTMLElement).offsetHeight),
+    // a height goes with its row when the rows change places
+    getItemKey: useCallback((index: number) => sorted[index].id, [sorted]),
     overscan: 12
   });
   const items = virtual.getVirtualItems();
@@ -92,7 +96,7 @@ export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
             {table.getFlatHeaders().map(({ column, getContext, id }) => {
               const order = column.getIsSorted();
               const sorts = column.getCanSort();
-              const text = flexRender(column.columnDef.header, getContext());
+              const text = drawn(column.columnDef.header, getContext());
               return (
                 <th
                   key={id}
@@ -120,10 +124,16 @@ export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
           {items.map(item => {
             const row = sorted[item.index];
             return (
-              <tr key={row.id} aria-rowindex={item.index + 2} aria-selected={selection ? row.getIsSelected() : undefined}>
+              <tr
+                key={row.id}
+                ref={virtual.measureElement}
+                data-index={item.index}
+                aria-rowindex={item.index + 2}
+                aria-selected={selection ? row.getIsSelected() : undefined}
+              >
                 {row.getVisibleCells().map(cell => {
                   const { meta } = cell.column.columnDef;
-                  const content = flexRender(cell.column.columnDef.cell, cell.getContext());
+                  const content = drawn(cell.column.columnDef.cell, cell.getContext());
                   return meta?.heads ? (
                     <th key={cell.id} scope="row" {...placing(meta)}>{content}</th>
                   ) : (
@@ -139,6 +149,11 @@ export function DataTable<T>(props: IDataTableProps<T>): JSX.Element {
       {sorted.length === 0 && props.none}
     </div>
   );
+}
+
+/** Draw a head or a cell. It is called and no component of its own: else new columns would take the focus out of it. */
+function drawn<P extends object>(template: ColumnDefTemplate<P> | undefined, context: P): ReactNode {
+  return typeof template === 'function' ? (template(context) as ReactNode) : template;
 }
 
 function placing(meta: ColumnMeta<unknown, unknown> | undefined): { className?: string; style?: CSSProperties } {

@@ -1,19 +1,22 @@
 import { Button } from '@jupyterlab/ui-components';
 import type { Job, JobLog } from '../api/wire';
-import { duration, timeLeft } from '../dates';
+import { duration } from '../dates';
 import type { Tone } from '../outcome';
 import { useTrans } from '../translation';
-import { jobResult, verbName } from '../words';
+import { jobLeft, jobResult, verbName } from '../words';
 import { Bar, Chip, Time } from './Marks';
 import { useBusy } from './useBusy';
 
 interface IJobItemProps {
   job: Job;
   now: number;
+  /** How many seconds it has left of its estimate, below 0 when it has run out; null without one. */
+  left: number | null;
   open: boolean;
   onToggle: () => void;
   onCancel: () => Promise<void>;
-  onRetry: () => Promise<void>;
+  /** Null when a newer job has taken up what failed. */
+  onRetry: (() => Promise<void>) | null;
   /** What is shown when the job is open. */
   children?: React.ReactNode;
 }
@@ -23,10 +26,10 @@ const TONE: Record<Job['state'], Tone> = {
 };
 
 /** One job of the history: what it did, how far it came, and what can be done about it. */
-export function JobItem({ job, now, open, onToggle, onCancel, onRetry, children }: IJobItemProps): JSX.Element {
+export function JobItem({ job, now, left, open, onToggle, onCancel, onRetry, children }: IJobItemProps): JSX.Element {
   const trans = useTrans();
   const [cancelling, cancel] = useBusy(onCancel);
-  const [retrying, retry] = useBusy(onRetry);
+  const [retrying, retry] = useBusy(async () => onRetry?.());
   const active = job.state === 'queued' || job.state === 'running';
   const tone: Tone = job.state === 'done' && job.failed > 0 ? 'warning' : TONE[job.state];
   const words: Record<Job['state'], string> = {
@@ -59,7 +62,7 @@ export function JobItem({ job, now, open, onToggle, onCancel, onRetry, children 
             {trans.__('Cancel')}
           </Button>
         )}
-        {!active && (job.failed > 0 || job.state === 'failed' || job.state === 'cancelled') && (
+        {!active && onRetry && (job.failed > 0 || job.state === 'failed' || job.state === 'cancelled') && (
           <Button className="jp-mod-styled jp-Hubgrade-small" disabled={retrying} onClick={retry}>
             {job.failed > 0 ? trans.__('Retry failed %1', job.failed) : trans.__('Retry')}
           </Button>
@@ -72,8 +75,7 @@ export function JobItem({ job, now, open, onToggle, onCancel, onRetry, children 
 
   function summary(): string {
     if (active) {
-      const done = trans.__('%1 of %2', job.done, job.total);
-      return job.eta_s === null ? done : `${done} · ${timeLeft(job.eta_s, trans)}`;
+      return [trans.__('%1 of %2', job.done, job.total), jobLeft(job, left, trans)].filter(Boolean).join(' · ');
     }
     if (job.state === 'cancelled') {
       return trans.__('after %1 of %2', job.done, job.total);

@@ -23,15 +23,15 @@ export function Chip({ tone, children, title }: IChipProps): JSX.Element {
 interface ITimeProps {
   iso: string;
   now: number;
-  /** Say how long ago or ahead it is, or the weekday and hour. */
-  as?: 'relative' | 'short';
+  /** Say how long ago or ahead it is, the same in few letters, or the weekday and hour. */
+  as?: 'relative' | 'brief' | 'short';
 }
 
 /** A time in the reader's words, exact and with its zone on hover. */
 export function Time({ iso, now, as = 'relative' }: ITimeProps): JSX.Element {
   return (
     <time dateTime={iso} title={exactTime(iso)}>
-      {as === 'relative' ? relativeTime(iso, now) : shortTime(iso, now)}
+      {as === 'short' ? shortTime(iso, now) : relativeTime(iso, now, undefined, as === 'brief' ? 'short' : 'long')}
     </time>
   );
 }

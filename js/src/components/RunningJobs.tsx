@@ -1,21 +1,22 @@
 import { Button } from '@jupyterlab/ui-components';
 import { useRef } from 'react';
 import type { Job } from '../api/wire';
-import { timeLeft } from '../dates';
 import { useTrans } from '../translation';
-import { verbName } from '../words';
+import { jobLeft, verbName } from '../words';
 import { Bar } from './Marks';
 import { useBusy } from './useBusy';
 
 interface IRunningJobsProps {
   jobs: Job[];
+  /** How many seconds a job has left of its estimate, below 0 when it has run out; null without one. */
+  leftOf: (job: Job) => number | null;
   onCancel: (job: Job) => Promise<void>;
   /** Show a job in the history; without it the job's name is no link. */
   onShow?: (job: Job) => void;
 }
 
 /** The jobs under way, each with its progress and a way to stop it. */
-export function RunningJobs({ jobs, onCancel, onShow }: IRunningJobsProps): JSX.Element | null {
+export function RunningJobs({ jobs, leftOf, onCancel, onShow }: IRunningJobsProps): JSX.Element | null {
   const trans = useTrans();
   if (jobs.length === 0) {
     return <Announcer jobs={jobs} />;
@@ -24,7 +25,13 @@ export function RunningJobs({ jobs, onCancel, onShow }: IRunningJobsProps): JSX.
     <section className="jp-Hubgrade-section jp-Hubgrade-running" aria-label={trans.__('Running')}>
       <h3>{trans.__('Running')}</h3>
       {jobs.map(job => (
-        <RunningJob key={job.job_id} job={job} onCancel={() => onCancel(job)} onShow={onShow && (() => onShow(job))} />
+        <RunningJob
+          key={job.job_id}
+          job={job}
+          left={leftOf(job)}
+          onCancel={() => onCancel(job)}
+          onShow={onShow && (() => onShow(job))}
+        />
       ))}
       <Announcer jobs={jobs} />
     </section>
@@ -33,11 +40,12 @@ export function RunningJobs({ jobs, onCancel, onShow }: IRunningJobsProps): JSX.
 
 interface IRunningJobProps {
   job: Job;
+  left: number | null;
   onCancel: () => Promise<void>;
   onShow?: () => void;
 }
 
-function RunningJob({ job, onCancel, onShow }: IRunningJobProps): JSX.Element {
+function RunningJob({ job, left, onCancel, onShow }: IRunningJobProps): JSX.Element {
   const trans = useTrans();
   const [busy, cancel] = useBusy(onCancel);
   const title = `${verbName(job.request.verb, trans)} ${job.request.assignment_id}`;
@@ -50,7 +58,7 @@ function RunningJob({ job, onCancel, onShow }: IRunningJobProps): JSX.Element {
     if (job.failed > 0) {
       said.push(trans.__('%1 failed', job.failed));
     }
-    said.push(job.eta_s === null ? trans.__('working out how long it takes') : timeLeft(job.eta_s, trans));
+    said.push(jobLeft(job, left, trans) || trans.__('working out how long it takes'));
   }
   return (
     <div className="jp-Hubgrade-job">

@@ -67,7 +67,7 @@ export function submissionColumns({ trans, now, notebooks, menuOf, onTell }: ICo
           {studentName(row) !== row.student_id && <div className="jp-Hubgrade-facts">{row.student_id}</div>}
         </>
       ),
-      meta: { width: 150, narrow: 140, left: 36, heads: true }
+      meta: { width: 140, narrow: 96, left: 36, heads: true }
     },
     {
       id: 'outcome',
@@ -86,14 +86,14 @@ export function submissionColumns({ trans, now, notebooks, menuOf, onTell }: ICo
         const at = row.newest_attempt ?? row.collected_attempt;
         return at ? (
           <>
-            <Time iso={at} now={now} />
+            <Time iso={at} now={now} as="brief" />
             <div className="jp-Hubgrade-facts jp-Hubgrade-folded">{folded(row)}</div>
           </>
         ) : (
           '–'
         );
       },
-      meta: { width: 108 }
+      meta: { width: 108, narrow: 100 }
     },
     {
       id: 'attempts',
@@ -119,7 +119,7 @@ export function submissionColumns({ trans, now, notebooks, menuOf, onTell }: ICo
       id: 'feedback',
       header: trans.__('Feedback'),
       accessorFn: feedbackWord,
-      meta: { width: 92 }
+      meta: { width: 92, narrow: 88 }
     },
     ...perNotebook,
     {

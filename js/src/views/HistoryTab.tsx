@@ -5,7 +5,7 @@ import { isActive, type Job } from '../api/wire';
 import { Empty, Faces } from '../components/Faces';
 import { JobItem, JobLogView } from '../components/JobItem';
 import { JobResults } from '../components/JobResults';
-import { useHubgrade, useJob, useJobLog, useJobs, useNow } from '../hooks';
+import { useHubgrade, useJob, useJobLog, useJobs, useNow, useSecondsLeft, useTakenUp } from '../hooks';
 
 interface IHistoryTabProps {
   course: string;
@@ -23,18 +23,17 @@ export function HistoryTab({ course, opened, onOpen }: IHistoryTabProps): JSX.El
   const now = useNow();
   const page = useJobs(course);
   const [limit, setLimit] = useState(PAGE);
+  const leftOf = useSecondsLeft((page.data?.jobs ?? []).filter(isActive));
   const item = (job: Job) => (
-    <JobItem
+    <HistoryItem
       key={job.job_id}
       job={job}
+      jobs={page.data?.jobs ?? []}
       now={now}
+      left={leftOf(job)}
       open={opened === job.job_id}
       onToggle={() => onOpen(opened === job.job_id ? null : job.job_id)}
-      onCancel={() => acts.cancel(job)}
-      onRetry={() => acts.retry(job)}
-    >
-      <JobDetails course={course} job={job} />
-    </JobItem>
+    />
   );
   return (
     <Faces
@@ -75,6 +74,26 @@ export function HistoryTab({ course, opened, onOpen }: IHistoryTabProps): JSX.El
         );
       }}
     </Faces>
+  );
+}
+
+interface IHistoryItemProps {
+  job: Job;
+  /** All jobs of the course, the newest first. */
+  jobs: Job[];
+  now: number;
+  left: number | null;
+  open: boolean;
+  onToggle: () => void;
+}
+
+function HistoryItem({ job, jobs, ...shown }: IHistoryItemProps): JSX.Element {
+  const { acts } = useHubgrade();
+  const takenUp = useTakenUp(job, jobs);
+  return (
+    <JobItem {...shown} job={job} onCancel={() => acts.cancel(job)} onRetry={takenUp ? null : () => acts.retry(job)}>
+      <JobDetails course={job.course_key} job={job} />
+    </JobItem>
   );
 }
 

@@ -3,8 +3,8 @@ import type { AssignmentRow, CourseRef } from '../api/wire';
 import { AssignmentItem } from '../components/AssignmentItem';
 import { Empty, Faces } from '../components/Faces';
 import { PreflightBadge } from '../components/PreflightBadge';
-import { RunningJobs } from '../components/RunningJobs';
 import { useActiveJobs, useAssignments, useHubgrade, useNow, usePreflight } from '../hooks';
+import { JobsUnderWay } from './JobsUnderWay';
 import { assignmentMenu } from './menus';
 
 /** A course in the side panel, as its instructor works on it. */
@@ -27,9 +27,8 @@ export function InstructorPanel({ course }: { course: CourseRef }): JSX.Element 
         failed={preflight.isError}
         onOpen={() => opener.coursePage({ course_key: key, tab: 'preflight' })}
       />
-      <RunningJobs
-        jobs={jobs}
-        onCancel={job => acts.cancel(job)}
+      <JobsUnderWay
+        course={key}
         onShow={job => opener.coursePage({ course_key: key, tab: 'history', job_id: job.job_id })}
       />
       <section className="jp-Hubgrade-section jp-mod-grow" aria-label={trans.__('Assignments')}>

@@ -3,12 +3,12 @@ import { useId } from 'react';
 import { Failure } from '../api/errors';
 import type { CourseRef } from '../api/wire';
 import { Empty, Failed, Faces } from '../components/Faces';
-import { RunningJobs } from '../components/RunningJobs';
 import { Tabs } from '../components/Tabs';
-import { pickCourse, useActiveJobs, useChoice, useHubgrade, useSession } from '../hooks';
+import { pickCourse, useChoice, useHubgrade, useSession } from '../hooks';
 import { type IPlace, placeToQuery, START, type Tab } from '../state';
 import { AssignmentsTab } from './AssignmentsTab';
 import { HistoryTab } from './HistoryTab';
+import { JobsUnderWay } from './JobsUnderWay';
 import { PreflightTab } from './PreflightTab';
 import { SettingsTab } from './SettingsTab';
 import { StudentPanel } from './StudentPanel';
@@ -42,7 +42,7 @@ export function PageView({ place, onGo, linkOf }: IPageViewProps): JSX.Element {
         {() =>
           course ? (
             <>
-              <header className="jp-Hubgrade-toolbar">
+              <header className="jp-Hubgrade-toolbar jp-mod-head">
                 <h2 className={courses.length > 1 ? 'jp-Hubgrade-unseen' : undefined}>{course.course_id}</h2>
                 {courses.length > 1 && (
                   <HTMLSelect
@@ -96,7 +96,6 @@ function Body({ course, place, onGo }: IBodyProps): JSX.Element {
   const choice = useChoice();
   const panel = useId();
   const key = course.course_key;
-  const jobs = useActiveJobs(key);
   const labels: Record<Tab, string> = {
     assignments: trans.__('Assignments'),
     submissions: trans.__('Submissions'),
@@ -134,11 +133,7 @@ function Body({ course, place, onGo }: IBodyProps): JSX.Element {
         onPick={tab => go({ tab, filter: '' })}
       />
       {place.tab !== 'history' && (
-        <RunningJobs
-          jobs={jobs}
-          onCancel={job => acts.cancel(job)}
-          onShow={job => go({ tab: 'history', job_id: job.job_id })}
-        />
+        <JobsUnderWay course={key} onShow={job => go({ tab: 'history', job_id: job.job_id })} />
       )}
       <div className="jp-Hubgrade-tabpanel" id={panel} role="tabpanel" aria-label={labels[place.tab]}>
         {tabs[place.tab]()}

@@ -1,9 +1,9 @@
 import type { CourseRef, StudentAssignment } from '../api/wire';
 import { Empty, Faces } from '../components/Faces';
-import { RunningJobs } from '../components/RunningJobs';
 import { StudentItem } from '../components/StudentItem';
 import { exactTime } from '../dates';
 import { useActiveJobs, useHubgrade, useNow, useStudentPage } from '../hooks';
+import { JobsUnderWay } from './JobsUnderWay';
 
 type State = StudentAssignment['state'];
 
@@ -48,7 +48,7 @@ export function StudentPanel({ course }: { course: CourseRef }): JSX.Element {
   );
   return (
     <>
-      <RunningJobs jobs={jobs} onCancel={job => acts.cancel(job)} />
+      <JobsUnderWay course={key} />
       <Faces
         data={page.data}
         error={page.error}

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -76,9 +79,9 @@ def furnish(base: Path) -> dict[str, Any]:
         servers.append(unix)
     for each in servers:
         threading.Thread(target=lambda s=each: [s.accept() for _ in iter(int, 1)], daemon=True).start()
-    # Written backwards, so that the attack's own text is not what it finds.
-    log = os.open(facts["log"], os.O_WRONLY)
-    return facts | {"token": TOKEN[::-1], "pid": os.getpid(), "file": log}
+    # The token is written backwards, so that the attack's own text is not what it finds.
+    facts |= {"token": TOKEN[::-1], "pid": os.getpid(), "socket": server.fileno()}
+    return facts | {"file": os.open(facts["log"], os.O_WRONLY), "pipe": os.pipe()[1]}
 
 
 def outputs(result: BundleResult) -> str:
@@ -97,6 +100,16 @@ def marked(label: str) -> list[int]:
                 found.append(int(path.parent.name))
         except OSError:
             continue
+    return found
+
+
+def open_files(pid: int) -> set[str]:
+    """Return what a process holds open, as the links in /proc name it; nothing of one that has ended."""
+    found = set()
+    with suppress(FileNotFoundError, PermissionError):
+        for path in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                found.add(str(path.readlink()))
     return found
 
 
@@ -131,19 +144,37 @@ def steal(executor: LocalExecutor, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def spy(executor: LocalExecutor) -> dict[str, Any]:
-    """Look for a running submission from outside and from another one."""
-    victim = executor.submit(execute_bundle, bundle("victim", attacks.VICTIM))
-    thief = executor.submit(execute_bundle, bundle("spy", attacks.SPY))
+    """Look for a running submission from outside, where it is found, and from another one."""
+    # of its own name: it is signalled, and another run of these tests has one too
+    name, patient = f"victim{os.getpid() % 100_000}", Limits(cell_timeout_s=60)
+    victim = executor.submit(execute_bundle, bundle(name, attacks.VICTIM, limits=patient))
+    last = "root/grading/work/victim-socket"
+    while not (pids := [pid for pid in marked(name) if Path(f"/proc/{pid}", last).exists()]):
+        assert not victim.done(), victim.result()
+        time.sleep(0.05)
+    roots = [f"/proc/{pid}/root" for pid in pids]
+    source = attacks.SPY.format(pids=pids, others=(), tops=roots)
+    outside = subprocess.run([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True, check=True)
+    # only now: a process has one tracer at most
+    source = attacks.SPY.format(pids=pids, others=range(2, 70_000), tops=["", *roots])
+    thief = executor.submit(execute_bundle, bundle("spy", source))
+    files = executor.submit(execute_bundle, bundle("files", attacks.OPEN_FILES))
     detached = executor.submit(execute_bundle, bundle("detach", attacks.DETACH))
-    seen: dict[str, int] = {"victim": 0, "detach": 0}
-    while not (victim.done() and thief.done() and detached.done()):
-        for label in seen:
-            seen[label] = max(seen[label], len(marked(label)))
+    held: set[str] = set()
+    seen = 0
+    while not (thief.done() and detached.done() and files.done()):
+        seen = max(seen, len(marked("detach")))
+        if marked("files"):
+            # its own have been handed over by now
+            children = [child.pid for child in psutil.Process().children()]
+            held = held.union(*map(open_files, [os.getpid(), *children, *pids]))
         time.sleep(0.1)
-    told = {"victim": victim, "spy": thief, "detach": detached}
-    return {"seen": seen, "left": marked("detach")} | {
-        name: describe(run.result()) for name, run in told.items()
-    }
+    answer = {"outside": outside.stdout, "detached": seen, "held": sorted(held)}
+    for pid in pids:
+        os.kill(pid, signal.SIGUSR1)
+    runs = {"victim": victim, "spy": thief, "files": files, "detach": detached}
+    answer |= {name: describe(run.result()) for name, run in runs.items()}
+    return answer | {"left": marked("detach")}
 
 
 def main() -> None:
@@ -151,7 +182,7 @@ def main() -> None:
     os.environ |= {"HOME": str(base / "home"), "JUPYTERHUB_API_TOKEN": TOKEN}
     facts = furnish(base)
     # An environment can only be seen by others in a process that was started with it.
-    holder = subprocess.Popen(["sleep", "300"])
+    holder = subprocess.Popen(["sleep", "300"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     settings = ExecutorSettings(
         level=level,  # type: ignore[arg-type]
         readable=(facts["library"],),
@@ -174,6 +205,7 @@ def main() -> None:
         bundle("big", attacks.ONE_BIG_OUTPUT),
         bundle("interfaces", attacks.INTERFACES),
         bundle("link", attacks.LINK_BACK),
+        bundle("landlock", attacks.ONLY_LANDLOCK),
     ]
     with LocalExecutor(settings) as executor:
         told = {"steal": steal(executor, facts), "spy": spy(executor)}

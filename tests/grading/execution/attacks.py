@@ -36,6 +36,9 @@ ATTACKS: dict[str, str] = {
     "open a file of the worker's": (
         "import os\nos.close(os.open('/proc/{pid}/fd/{file}', os.O_WRONLY))\nprint('GOT')"
     ),
+    "write into a pipe of the worker's": (
+        "import os\nos.close(os.open('/proc/{pid}/fd/{pipe}', os.O_WRONLY | os.O_NONBLOCK))\nprint('GOT')"
+    ),
     "write to the worker's log": "open({log!r}, 'a').close()\nprint('GOT')",
     "connect to a server here": (
         "import socket\nsocket.create_connection(('127.0.0.1', {port}), 2).close()\nprint('GOT')"
@@ -57,6 +60,10 @@ ATTACKS: dict[str, str] = {
 }
 # Only root can do these outside.
 ROOT_ATTACKS: dict[str, str] = {
+    "take a socket of the worker's": (
+        "import ctypes, os\npidfd_getfd, handle = 438, os.pidfd_open({pid})\n"
+        "print('GOT' if ctypes.CDLL(None).syscall(pidfd_getfd, handle, {socket}, 0) >= 0 else '')"
+    ),
     "change a setting of the machine": (
         "import os\nos.close(os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY))\nprint('GOT')"
     ),
@@ -159,38 +166,60 @@ except OSError:
 """
 FLOOD = "for number in range(200):\n    print('x' * 100_000, flush=True)"
 ONE_BIG_OUTPUT = "from IPython.display import display\ndisplay({'text/plain': 'x' * 8_000_000}, raw=True)"
-VICTIM = "import time\nsecret = 'victim'\nopen('victim-file', 'w').write('victim')\ntime.sleep(3)"
+VICTIM = """
+import os, signal, socket, time
+for folder in ('.', os.environ['HOME'], os.environ['TMPDIR'], '/tmp', '/dev/shm'):
+    with open(folder + '/victim-file', 'w') as stream:
+        stream.write('victim')
+server = socket.socket(socket.AF_UNIX)
+server.bind('victim-socket')
+told = []
+signal.signal(signal.SIGUSR1, lambda *given: told.append(True))
+while not told:
+    time.sleep(0.1)
+"""
+# `pids` are the victim's outside of it, `others` any that it may have where the spy is; `tops` are roots.
 SPY = """
-import glob, os, socket, time
-time.sleep(1)
-mine = os.getpid()
-for path in glob.glob('/proc/[0-9]*'):
-    pid = int(path.rpartition('/')[2])
-    if pid in (1, mine, os.getppid()):
-        continue
-    print('GOT process', pid, open(path + '/cmdline').read())
-own = {int(tid) for path in glob.glob('/proc/[0-9]*/task/[0-9]*') for tid in [path.rpartition('/')[2]]}
-ptrace = __import__('ctypes').CDLL(None).ptrace
-for pid in set(range(2, 70_000)) - own:
+import ctypes, glob, os, stat
+own = [1, os.getppid(), *[int(path.rpartition('/')[2]) for path in glob.glob('/proc/self/task/*')]]
+ptrace, seize = ctypes.CDLL(None).ptrace, 0x4206
+for pid in sorted(set({pids}).union({others}).difference(own)):
+    if os.path.exists('/proc/' + str(pid)):
+        print('GOT process', pid)
     try:
         os.kill(pid, 0)
         print('GOT signal', pid)
     except OSError:
         pass
-    if pid < 5000 and ptrace(16, pid, 0, 0) == 0:
+    if (pid in {pids} or pid < 5000) and ptrace(seize, pid, None, None) == 0:
         print('GOT trace', pid)
-for base, folders, files in os.walk('/'):
-    if base.startswith(('/proc', '/usr', '/sys')):
-        folders.clear()
-        continue
-    if 'victim-file' in files:
-        print('GOT file', base)
-    for name in files:
-        path = os.path.join(base, name)
-        if name.startswith('k') and name[-2:] == '-1' and not path.startswith('/grading/run'):
-            print('GOT socket', path)
+for top in {tops}:
+    for base, folders, files in os.walk(top + '/'):
+        base = base[len(top):]
+        if base.startswith(('/proc', '/usr', '/sys')):
+            folders.clear()
+            continue
+        for name in files:
+            path = os.path.join(base, name)
+            if name == 'victim-file':
+                print('GOT file', base)
+            if stat.S_ISSOCK(os.lstat(top + path).st_mode) and not (top + path).startswith('/grading/run'):
+                print('GOT socket', path)
 print('terminals', os.listdir('/dev/pts'))
 """
+OPEN_FILES = """
+import json, os, time
+time.sleep(1)
+links = []
+for number in os.listdir('/proc/self/fd'):
+    try:
+        links.append(os.readlink('/proc/self/fd/' + number))
+    except FileNotFoundError:
+        pass
+print(json.dumps(links))
+"""
+# The file is the process's own, and no mount makes it read-only.
+ONLY_LANDLOCK = "open('/proc/self/comm', 'w').close()\nprint('GOT')"
 INTERFACES = "import socket\nprint([name for _, name in socket.if_nameindex()])"
 LINK_BACK = (
     "import os\nos.symlink('/etc/hostname', 'link')\nos.mkfifo('pipe')\nopen('fine', 'w').write('fine')"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import shutil
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,20 +41,15 @@ def combination(request: pytest.FixtureRequest) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def told(combination: tuple[str, str]) -> dict[str, Any]:
     level, user = combination
-    base = Path(tempfile.mkdtemp(prefix="hubgrade-attack-"))
     become: dict[str, Any] = {}
-    if user == ORDINARY:
-        entry = pwd.getpwnam(ORDINARY)
-        os.chown(base, entry.pw_uid, entry.pw_gid)
-        become = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), level, str(base)],
-        capture_output=True,
-        timeout=240,
-        check=False,
-        **become,
-    )
-    shutil.rmtree(base)
+    # not in /tmp: with the readable library in it, no submission would get a /tmp of its own
+    with tempfile.TemporaryDirectory(prefix="hubgrade-attack-", dir="/var/tmp") as base:
+        if user == ORDINARY:
+            entry = pwd.getpwnam(ORDINARY)
+            os.chown(base, entry.pw_uid, entry.pw_gid)
+            become = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        command = [sys.executable, str(PROGRAM), level, base]
+        done = subprocess.run(command, capture_output=True, timeout=240, check=False, **become)
     assert done.returncode == 0, done.stderr.decode()[-4000:]
     answers: dict[str, Any] = json.loads(done.stdout)
     return answers
@@ -72,7 +67,10 @@ def test_nothing_is_stolen(told: dict[str, Any], name: str) -> None:
 
 def test_submissions_do_not_see_each_other(told: dict[str, Any]) -> None:
     spy = told["spy"]
-    assert spy["seen"]["victim"] >= 1, "it must be there to be seen"
+    found = [line.split()[1:] for line in spy["outside"].splitlines() if line.startswith("GOT")]
+    kinds, places = {what for what, _ in found}, {where for what, where in found if what == "file"}
+    assert kinds == {"process", "signal", "trace", "file", "socket"}
+    assert places == {"/grading/work", "/grading/home", "/grading/tmp", "/tmp", "/dev/shm"}
     assert spy["victim"]["kind"] == "ok"
     assert spy["victim"]["files"] == ["victim-file"]
     assert spy["spy"]["kind"] == "ok"
@@ -80,15 +78,31 @@ def test_submissions_do_not_see_each_other(told: dict[str, Any]) -> None:
     assert "terminals ['ptmx']" in spy["spy"]["said"]
 
 
+def test_a_kernel_holds_no_file_of_the_worker(told: dict[str, Any]) -> None:
+    spy = told["spy"]
+    own = {
+        link for link in json.loads(spy["files"]["said"]) if not link.startswith(("anon_inode:", "/grading/"))
+    }
+    usual = re.compile(r"/dev/null|(pipe|socket):\[\d+\]|/[\w/.-]*/log")
+    assert [link for link in own if not usual.fullmatch(link)] == []
+    assert [link for link in spy["held"] if not usual.fullmatch(link)], "the worker holds others"
+    assert own & set(spy["held"]) <= {"/dev/null"}
+
+
 def test_detached_children_end_with_the_submission(told: dict[str, Any]) -> None:
-    assert told["spy"]["seen"]["detach"] >= 2, "the kernel and its detached child"
+    assert told["spy"]["detached"] >= 2, "the kernel and its detached child"
     assert told["spy"]["detach"]["said"] == "detached\n"
     assert told["spy"]["left"] == []
 
 
 def test_no_process_is_left(told: dict[str, Any]) -> None:
-    assert len(told["left"]) == 14
+    assert len(told["left"]) == 15
     assert all(pids == [] for pids in told["left"].values())
+
+
+def test_landlock_is_there_beside_the_mounts(told: dict[str, Any], combination: tuple[str, str]) -> None:
+    # bubblewrap shows the same files without it
+    assert told["landlock"]["said"] == ("PermissionError" if combination[0] == "namespaces" else "GOT\n")
 
 
 def test_fork_bomb_is_stopped(told: dict[str, Any]) -> None:
