@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateFeedback
 
 from hubgrade_ext.core.conversion import (
@@ -25,7 +27,24 @@ from hubgrade_ext.core.replace import Backups, put_in_place
 
 
 class WatchedFeedback(Watched, GenerateFeedback):  # type: ignore[misc]  # nbgrader carries no types
-    """nbgrader's GenerateFeedback as configured, watched."""
+    """nbgrader's GenerateFeedback as configured, watched, for the assignment's own notebooks.
+
+    On another one, which student code may have left, nbgrader gives up the whole submission.
+    """
+
+    def init_notebooks(self) -> None:
+        """Take the notebooks that the gradebook knows; all of them when it does not know the assignment."""
+        super().init_notebooks()
+        known = self._known()
+        for folder, paths in self.assignments.items():
+            own = [path for path in paths if Path(path).stem in known]
+            self.assignments[folder] = own or paths
+
+    def _known(self) -> set[str]:
+        settings = self.coursedir
+        with suppress(MissingEntry), Gradebook(settings.db_url, settings.course_id) as gradebook:
+            return {notebook.name for notebook in gradebook.find_assignment(settings.assignment_id).notebooks}
+        return set()
 
 
 def generate_for(

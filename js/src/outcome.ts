@@ -91,6 +91,7 @@ export function outcomeWord(code: string, trans: TranslationBundle): string {
     cells_deleted: trans.__('Cells deleted'),
     cells_duplicated: trans.__('Cells duplicated'),
     cells_tampered: trans.__('Cells tampered with'),
+    points_impossible: trans.__('Impossible points'),
     locked_cells_changed: trans.__('Locked cells changed'),
     kernel_missing: trans.__('Kernel missing'),
     worker_lost: trans.__('Worker lost'),

@@ -124,3 +124,13 @@ def test_what_is_not_autograded_is_said_so(course: Path) -> None:
     with (course / "nbgrader_config.py").open("a") as file:
         file.write("c.CourseDirectory.student_id_exclude = 'bob'\n")
     assert run(course, "generate_feedback", scope="all")["bob"].state == "skipped"
+
+
+def test_a_notebook_that_student_code_left_gets_no_page(course: Path) -> None:
+    left = course / "autograded/ann/ps1/mine.ipynb"
+    left.parent.chmod(0o755)
+    left.write_text("{")
+    assert run(course, "generate_feedback", students=["ann"])["ann"].state == "done"
+    pages = {page.name for page in (course / "feedback/ann/ps1").glob("*.html")}
+    assert "mine.html" not in pages
+    assert pages
