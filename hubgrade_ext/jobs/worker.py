@@ -185,7 +185,8 @@ def stop_on(*signals: signal.Signals, grace_s: float) -> None:
 
     def on_stop(signum: int, frame: object) -> None:
         if signum != signal.SIGALRM and stopping.ask(grace_s):
-            log.info("Asked to stop: what is under way has %g s to finish.", grace_s)
+            with working_on(""):  # said of the job, not of the item that happens to be at work
+                log.info("Asked to stop: what is under way has %g s to finish.", grace_s)
             return
         # a further request must not interrupt the cleaning up that this one begins
         for each in (*signals, signal.SIGALRM):

@@ -21,6 +21,8 @@ export const JOB_EVENT = 'https://schema.hubgrade.org/job_progress/v1';
 const POLL_MS = 2_500;
 /** How often, at most, the pages that a running job changes are asked for. */
 const FOLLOW_MS = 5_000;
+/** An estimate below this many seconds is a short one. */
+const SHORT_S = 10;
 
 /** What an event says about a job. */
 interface IJobEvent {
@@ -40,6 +42,8 @@ interface ISeen {
   /** The newest estimate, and when it came, in ms. */
   eta_s: number | null;
   at: number;
+  /** Whether an estimate has run out before. */
+  late: boolean;
   /** How much was done when its pages were last asked for, and when that was. */
   followed: number;
   followedAt: number;
@@ -71,10 +75,16 @@ export class JobTracker implements IDisposable {
     return this._isDisposed;
   }
 
-  /** Return how many seconds of a running job's newest estimate are left, below 0 when it has run out; null without one. */
+  /**
+   * Return how many seconds of a running job's newest estimate are left, 0 or less when it has run out; null
+   * without one. Once one has run out, a short one is not believed either: what is left takes long.
+   */
   secondsLeft({ job_id, eta_s }: Job, now: number): number | null {
     const seen = this.seen.get(job_id);
-    return eta_s === null || !seen ? eta_s : eta_s - (now - seen.at) / 1000;
+    if (eta_s === null || !seen) {
+      return eta_s;
+    }
+    return seen.late && eta_s < SHORT_S ? 0 : eta_s - (now - seen.at) / 1000;
   }
 
   /** Follow a job of a course from now on. */
@@ -115,11 +125,12 @@ export class JobTracker implements IDisposable {
   /** Note a job's estimate, and ask again for the pages that it changes when it got further. */
   private look(job: Job): void {
     const now = Date.now();
-    const seen = this.seen.get(job.job_id) ?? { eta_s: null, at: now, followed: job.done, followedAt: now };
+    const seen = this.seen.get(job.job_id) ?? { eta_s: null, at: now, late: false, followed: job.done, followedAt: now };
     const further = job.done > seen.followed && now - seen.followedAt >= FOLLOW_MS;
     this.seen.set(job.job_id, {
       eta_s: job.eta_s,
       at: job.eta_s === seen.eta_s ? seen.at : now,
+      late: seen.late || (seen.eta_s !== null && now - seen.at >= 1000 * seen.eta_s),
       followed: further ? job.done : seen.followed,
       followedAt: further ? now : seen.followedAt
     });

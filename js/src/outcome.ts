@@ -145,11 +145,11 @@ function inFull({ message, remedy }: Pick<Outcome, 'message' | 'remedy'>): strin
   return [message, remedy].filter(Boolean).join(' ');
 }
 
-/** Leave out the notebook's name before a message that is the only one. */
+/** Leave out the notebook's name before the message when all that is told is of that notebook. */
 function withoutName({ message, notebooks }: Outcome): string {
-  const remarked = notebooks.filter(one => one.message);
-  const name = remarked.length === 1 ? `${remarked[0].notebook}: ` : '';
-  return message.startsWith(name) ? message.slice(name.length) : message;
+  const names = new Set(notebooks.filter(one => one.message).map(one => `${one.notebook}: `));
+  const [name] = names;
+  return names.size === 1 && message.startsWith(name) ? message.slice(name.length) : message;
 }
 
 /** Say what became of a submission without a remark. */

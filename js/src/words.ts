@@ -228,10 +228,13 @@ export function jobLeft(job: Job, left: number | null, trans: TranslationBundle)
   if (left === null) {
     return '';
   }
-  if (left > 0) {
+  if (left > 0 && job.done < job.total) {
     return timeLeft(left, trans);
   }
   const others = job.total - job.done - 1;
+  if (others < 0) {
+    return trans.__('finishing');
+  }
   if (!job.current) {
     return trans._n('waiting for the last one', 'waiting for %1 more', others + 1);
   }

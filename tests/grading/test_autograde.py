@@ -35,7 +35,8 @@ def test_each_failure_has_its_cause_and_stops_nobody_else(classroom: Any, cell: 
         )
     }  # fmt: skip
     first = {name: folder / "problem1.ipynb" for name, folder in folders.items()}
-    first["broken"].write_text(first["broken"].read_text()[:3000])
+    lines = first["broken"].read_text().splitlines(keepends=True)
+    first["broken"].write_text("".join(lines[:40]) + '  "cut')
     room.edit(first["dead"], cell(2, "import os\nos._exit(1)"))
     room.edit(first["foreign"], lambda cells: cells[5]["metadata"]["nbgrader"].update(grade_id="elsewhere"))
     room.edit(first["future"], lambda cells: cells[5]["metadata"]["nbgrader"].update(schema_version=4))
@@ -69,7 +70,7 @@ def test_each_failure_has_its_cause_and_stops_nobody_else(classroom: Any, cell: 
         "twice": ("failed", "cells_duplicated"),
     }
     said = {name: one.message for name, one in results.items()}
-    assert "line 1" in said["broken"]
+    assert said["broken"].endswith(" its JSON breaks off or is damaged at line 41, column 3.")
     assert "problem1.ipynb" in said["dead"]
     assert "cell 3" in said["dead"]
     assert "cell 6 (elsewhere)" in said["foreign"]

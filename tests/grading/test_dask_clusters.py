@@ -51,8 +51,9 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
+def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
+    caplog.get_records("call").clear()  # tracebacks
     gc.collect()
 
 

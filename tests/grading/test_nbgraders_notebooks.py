@@ -205,15 +205,28 @@ def hooks(room: Any) -> list[list[str]]:
     return [sorted((room.root / f"{name}.log").read_text().splitlines()) for name in ("before", "after")]
 
 
+PENALTIES = """
+SELECT student_id, late_submission_penalty FROM submitted_notebook
+JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+WHERE late_submission_penalty > 0
+"""
+
+
+def check_outputs(room: Any, timed_out: bytes) -> None:
+    """See that settings made a difference: two courses without it are equal, too."""
+    outputs = room.tree("autograded")["autograded/unchanged/ps1/outputs.ipynb"]
+    for effect in (b"'of unchanged' 'the master'", b"... Output truncated ...", timed_out):
+        assert effect in outputs
+
+
 @pytest.mark.timeout(900)
 def test_nbgraders_own_notebooks(source_only: Any, bash: None) -> None:
     theirs = graded_twice(source_only, "")
     check_same(source_only, theirs)
     assert hooks(source_only) == hooks(theirs)
-    assert (
-        b"'of unchanged' 'the master'"
-        in source_only.tree("autograded")["autograded/unchanged/ps1/outputs.ipynb"]
-    )
+    check_outputs(source_only, b'"CellTimeoutError"')
+    # three days, but no more than the score of the notebook
+    assert sorted(source_only.query(PENALTIES)) == [("changed", 1.0), ("changed", 1.5), ("locked", 1.0)]
 
 
 @pytest.mark.long
@@ -221,6 +234,7 @@ def test_nbgraders_own_notebooks(source_only: Any, bash: None) -> None:
 def test_custom_preprocessors_and_a_shared_group(source_only: Any, bash: None) -> None:
     theirs = graded_twice(source_only, CUSTOM)
     ours = source_only
+    check_outputs(ours, b'"TooSlow"')
     assert tables(ours.root / "gradebook.db") == tables(theirs.root / "gradebook.db")
     assert without_times(ours.tree("autograded")) == without_times(theirs.tree("autograded"))
     # nbgrader leaves the students' own folders closed to the group

@@ -223,8 +223,8 @@ class DaskExecutor(concurrent.futures.Executor):
 
     def _look(self) -> int:
         """Return how many submissions the cluster's workers can execute at once."""
-        workers = self._client.scheduler_info()["workers"]
-        return sum(int(worker["nthreads"]) for worker in workers.values())
+        # not scheduler_info, which tells of five workers only in some versions
+        return sum(self._client.nthreads().values())
 
     def _watch(self) -> None:
         """End everything with a plain word when the cluster has had no worker for too long."""

@@ -8,6 +8,7 @@ answer.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -68,6 +69,7 @@ def execute_order(packed: bytes) -> bytes:
 def stop_orders(run: str) -> None:
     """End the orders of one run that are being executed here; their outcome is then `cancelled`."""
     with _lock:
+        _stopped.append(run)
         running = [
             (kept, result) for order_id, (kept, result) in _running.items() if order_id.startswith(run)
         ]
@@ -87,6 +89,8 @@ class _Kept:
 _lock = threading.RLock()
 _kept: dict[bytes, _Kept] = {}
 _running: dict[str, tuple[_Kept, Result]] = {}
+# the newest runs, or single orders, that are to end
+_stopped: deque[str] = deque(maxlen=1000)
 
 
 def _answer(packed: bytes) -> Answer:
@@ -105,6 +109,9 @@ def _answer(packed: bytes) -> Answer:
             result = kept.executor.submit(execute_bundle, order.bundle)
             with _lock:
                 _running[order.order_id] = kept, result
+                stopped = order.order_id.startswith(tuple(_stopped))
+            if stopped:  # between the start that was announced and here
+                kept.executor.stop(result)
             try:
                 return Answer(msgspec.msgpack.encode(_awaited(worker, order.order_id, kept, result)))
             finally:

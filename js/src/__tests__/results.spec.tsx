@@ -7,7 +7,10 @@ import { job } from './samples';
 afterEach(cleanup);
 
 function result(item: string, change: Partial<ItemResult> = {}): ItemResult {
-  return { item, state: 'done', code: 'graded', message: '', remedy: '', isolation: 'namespaces', notebooks: [], ...change };
+  return {
+    item, state: 'done', code: 'graded', message: '', remedy: '', isolation: 'namespaces', notebooks: [], kept: false,
+    ...change
+  };
 }
 
 function cancelled(item: string): ItemResult {

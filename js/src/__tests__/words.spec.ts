@@ -81,6 +81,7 @@ describe('a job', () => {
     expect(late({ done: 17, current: 'ivy' })).toBe('waiting for ivy and 2 more');
     expect(late({ done: 18 }, 0)).toBe('waiting for 2 more');
     expect(late({ done: 19 })).toBe('waiting for the last one');
+    expect(late({ done: 20 }, 3)).toBe('finishing');
   });
   it('says of one student nothing about all', () => {
     const audit = job({ state: 'done', done: 1, total: 1, summary: 'Audit: 9 of 11.' });

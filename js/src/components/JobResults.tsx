@@ -17,7 +17,8 @@ export function JobResults({ detail, onFix }: IJobResultsProps): JSX.Element {
   const failed = detail.results.filter(result => result.state === 'failed');
   const remarked = detail.results.filter(result => result.state === 'done' && result.notebooks.length > 0 && result.message);
   const cancelled = detail.results.filter(result => result.code === 'cancelled').length;
-  const rest = detail.results.length - failed.length - remarked.length - cancelled;
+  const skipped = detail.results.filter(result => result.state === 'skipped').length - cancelled;
+  const rest = detail.results.length - failed.length - remarked.length - cancelled - skipped;
   // of one item what it has to say is worth reading also when it went well
   const said = detail.results.length === 1 ? detail.results.filter(saysSomething) : [];
   return (
@@ -67,6 +68,9 @@ export function JobResults({ detail, onFix }: IJobResultsProps): JSX.Element {
       )}
       {detail.job.summary && <p>{detail.job.summary}</p>}
       {rest > 0 && <p className="jp-Hubgrade-muted">{trans._n('%1 went well', '%1 went well', rest)}</p>}
+      {skipped > 0 && (
+        <p className="jp-Hubgrade-muted">{trans._n('%1 had nothing to be done', '%1 had nothing to be done', skipped)}</p>
+      )}
       {cancelled > 0 && (
         <p className="jp-Hubgrade-muted">
           {trans._n('%1 was not done any more, and remains', '%1 were not done any more, and remain', cancelled)}
