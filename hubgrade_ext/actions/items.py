@@ -54,8 +54,8 @@ class AtOnce(Protocol):
         """Say whether results have to be taken before more can begin."""
 
     @property
-    def pending(self) -> bool:
-        """Say whether items are under way."""
+    def under_way(self) -> Sequence[str]:
+        """Return the items that have begun and not ended, the first begun first."""
 
     def drop_waiting(self) -> None:
         """Forget what was begun but does not run yet."""
@@ -90,9 +90,10 @@ def _work_at_once(items: Sequence[str], skip: frozenset[str], work: AtOnce) -> I
         for result in ([at_once] if at_once else []) + work.ended(wait=work.full):
             done += 1
             yield Progress(done, total, result=result)
-    while work.pending:
+    while work.under_way:
         if stopping.asked():
             work.drop_waiting()
         for result in work.ended(wait=True):
             done += 1
-            yield Progress(done, total, result=result)
+            # what the end waits for is worth knowing
+            yield Progress(done, total, current=next(iter(work.under_way), ""), result=result)

@@ -119,9 +119,9 @@ class SubmissionsAtOnce:
         return len(self._begun) >= max(_AHEAD, getattr(self._executor, "ahead", 0))
 
     @property
-    def pending(self) -> bool:
-        """Say whether submissions are still under way."""
-        return bool(self._begun)
+    def under_way(self) -> list[str]:
+        """Return the students whose submissions are under way, the first begun first."""
+        return [begun.prepared.student_id for begun in self._begun.values()]
 
     def drop_waiting(self) -> None:
         """Forget what was begun but does not run yet; it is then as if it had never been begun."""

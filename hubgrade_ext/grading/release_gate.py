@@ -96,7 +96,7 @@ def _grade(
             for student in students:
                 ended = at_once.begin(student)
                 results += [ended] if ended else []
-            while at_once.pending:
+            while at_once.under_way:
                 results += at_once.ended(wait=True)
     else:
         results += [

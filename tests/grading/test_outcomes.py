@@ -21,6 +21,7 @@ from hubgrade_ext.grading.execution import isolation
 from hubgrade_ext.grading.execution.isolation import LEVELS, Verdict
 from hubgrade_ext.grading.execution.kernel_server import IsolationUnavailable
 from tests.grading.conftest import Classroom
+from tests.grading.execution.attacks import ENDLESS
 from tests.grading.execution.test_tampering import STRIP_ASSERTS
 
 LIMITED = """
@@ -38,6 +39,7 @@ BAD = {
     "for start in range(0, len(area), 4096): area[start] = 1\ntime.sleep(5)",
     "greedy": "area = bytearray(400 * 2**20)",
     "loud": "for number in range(40):\n    print('x' * 100_000, flush=True)",
+    "stubborn": ENDLESS,
 }
 
 
@@ -70,14 +72,16 @@ def test_points_before_the_end_count(classroom: Classroom) -> None:
         "hog": ("done", "out_of_memory", 7),
         "loud": ("done", "too_large", 7),
         "slow": ("done", "submission_timed_out", own["slow"].cell),
+        "stubborn": ("done", "cell_timed_out", 7),
     }
     assert 7 <= (own["slow"].cell or 0) <= 14
     assert all(own[name].notebook == "problem1.ipynb" for name in own if name != "fine")
     # the first of three tests was before
     assert {name: classroom.score(name) for name in results} == {
         "cheat": 0.0, "dead": 1.0, "fine": 3.0, "greedy": 3.0, "hog": 1.0, "loud": 1.0, "slow": 1.0,
+        "stubborn": 1.0,
     }  # fmt: skip
-    for name in ("dead", "hog", "loud", "slow"):
+    for name in ("dead", "hog", "loud", "slow", "stubborn"):
         assert "The points of the cells before it count." in own[name].message
         assert own[name].remedy
     assert "150 MiB" in own["hog"].message
@@ -87,7 +91,7 @@ def test_points_before_the_end_count(classroom: Classroom) -> None:
         " and failed; the cells after it ran."
     )
     assert {one.isolation for one in results.values()} == {isolation.choose()}
-    assert steps[-1].summary == "Audit: all 7 collected submissions have a score."
+    assert steps[-1].summary == "Audit: all 8 collected submissions have a score."
 
 
 @pytest.mark.parametrize(("setting", "left"), [("", 2.0), (KEEP_DELETED, 3.0)])

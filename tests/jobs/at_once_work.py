@@ -22,8 +22,8 @@ class SlowAtOnce:
         return len(self.running) + len(self.waiting) >= 5
 
     @property
-    def pending(self) -> bool:
-        return bool(self.running or self.waiting)
+    def under_way(self) -> list[str]:
+        return [*self.running, *self.waiting]
 
     def drop_waiting(self) -> None:
         self.waiting.clear()

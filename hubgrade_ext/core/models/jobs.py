@@ -58,7 +58,7 @@ class ItemResult(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """One step of an action: `current` is being worked on, or `result` is what ended.
+    """One step of an action: `current` is being worked on, `result` is what ended; both, where more go on.
 
     `summary` is a sentence on the whole, said at the end. The first step names
     all `items` that the action is about.
