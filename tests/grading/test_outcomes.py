@@ -58,6 +58,8 @@ def test_points_before_the_end_count(classroom: Classroom) -> None:
     classroom.configure(LIMITED)
     for student, source in BAD.items():
         hand_in(classroom, student, source)
+    # a notebook that is missing would be told first
+    shutil.copy(classroom.root / "source/ps1/problem2.ipynb", classroom.root / "submitted/stubborn/ps1")
     hand_in(classroom, "slow", *["import time\ntime.sleep(1.5)"] * 8)
     hand_in(classroom, "cheat", STRIP_ASSERTS, after=2)
     hand_in(classroom, "fine")

@@ -35,6 +35,8 @@ from hubgrade_ext.core.models import CourseRef, Finding, ItemResult, JobRequest
 from hubgrade_ext.core.settings import CourseSettings
 from hubgrade_ext.core.submissions_page import submissions_page
 from hubgrade_ext.preflight.runner import run as run_preflight
+from tests.grading.same_as import nbgrader as nbgrader_itself
+from tests.grading.same_as import tables
 from tests.postgresql.server import PASSWORD, Cluster
 
 EXAMPLE = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "source" / "ps1"
@@ -135,6 +137,33 @@ def _assert_password_nowhere(root: Path, settings: CourseSettings) -> None:
     with pytest.raises(GradebookBroken, match="cannot be reached") as refused:
         read_gradebook(wrong)
     assert PASSWORD not in f"{refused.value.message} {refused.value.remedy} {refused.value.__cause__}"
+
+
+def test_the_gradebook_is_what_nbgrader_leaves_in_sqlite(course: Course, tmp_path: Path) -> None:
+    twin = tmp_path / "twin" / "course101"
+    shutil.copytree(EXAMPLE, twin / "source" / "ps1", ignore=shutil.ignore_patterns("*.html"))
+    (twin / "nbgrader_config.py").write_text("c = get_config()\nc.HubgradeRelease.gate = 'off'\n")
+    assert run(open_course(twin), "generate_assignment")["ps1"].code == "generated"
+    both = (Path(course.settings.root or ""), twin)
+    for root in both:
+        with (root / "nbgrader_config.py").open("a") as config:
+            config.write("c.CourseDirectory.course_id = 'course101'\n")
+            config.write("c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+        set_due_date(open_course(root).settings, "ps1", datetime(2026, 3, 1, 12, tzinfo=UTC))
+        for student, files, day in (("ann", "source", 1), ("bob", "source", 2), ("cid", "release", 1)):
+            folder = root / "submitted" / student / "ps1"
+            shutil.copytree(root / files / "ps1", folder)
+            (folder / "problem2.ipynb").unlink()
+            (folder / "timestamp.txt").write_text(f"2026-03-{day:02} 09:30:00 UTC")
+    assert {r.state for r in run(open_course(both[0]), "autograde").values()} == {"done"}
+    nbgrader_itself(twin, "autograde", "ps1")
+    assert export_gradebook(course.settings.db_url, tmp_path / "ours.db")
+    ours = tables(tmp_path / "ours.db")
+    # it was generated without a course id, and a server insists that an assignment's course is there
+    ours["course"].remove(("",))
+    assert ours == tables(twin / "gradebook.db")
+    assert {row[-1] for row in ours["submitted_notebook"]} == {None, 3.0}, "late is worth nothing"
+    assert read_totals(course.settings).scores == {"ann": 3.0, "bob": 0.0, "cid": 0.0}
 
 
 def test_generating_is_rehearsed_on_a_copy(course: Course) -> None:
