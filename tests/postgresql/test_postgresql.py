@@ -163,7 +163,7 @@ def test_the_gradebook_is_what_nbgrader_leaves_in_sqlite(course: Course, tmp_pat
     ours["course"].remove(("",))
     assert ours == tables(twin / "gradebook.db")
     assert {row[-1] for row in ours["submitted_notebook"]} == {None, 3.0}, "late is worth nothing"
-    assert read_totals(course.settings).scores == {"ann": 3.0, "bob": 0.0, "cid": 0.0}
+    assert read_totals(course.settings).scores == {"ann": 3.0, "bob": 3.0, "cid": 0.0}
 
 
 def test_generating_is_rehearsed_on_a_copy(course: Course) -> None:
