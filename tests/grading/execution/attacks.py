@@ -169,8 +169,10 @@ ONE_BIG_OUTPUT = "from IPython.display import display\ndisplay({'text/plain': 'x
 VICTIM = """
 import os, signal, socket, time
 for folder in ('.', os.environ['HOME'], os.environ['TMPDIR'], '/tmp', '/dev/shm'):
-    with open(folder + '/victim-file', 'w') as stream:
-        stream.write('victim')
+    # with the interpreter in /tmp, that is nobody's to write to
+    if folder != '/tmp' or os.access(folder, os.W_OK):
+        with open(folder + '/victim-file', 'w') as stream:
+            stream.write('victim')
 server = socket.socket(socket.AF_UNIX)
 server.bind('victim-socket')
 told = []

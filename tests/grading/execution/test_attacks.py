@@ -71,7 +71,8 @@ def test_submissions_do_not_see_each_other(told: dict[str, Any]) -> None:
     found = [line.split()[1:] for line in spy["outside"].splitlines() if line.startswith("GOT")]
     kinds, places = {what for what, _ in found}, {where for what, where in found if what == "file"}
     assert kinds == {"process", "signal", "trace", "file", "socket"}
-    assert places == {"/grading/work", "/grading/home", "/grading/tmp", "/tmp", "/dev/shm"}
+    own = {"/tmp"} if not Path(sys.prefix).is_relative_to("/tmp") else set()
+    assert places == {"/grading/work", "/grading/home", "/grading/tmp", "/dev/shm"} | own
     assert spy["victim"]["kind"] == "ok"
     assert spy["victim"]["files"] == ["victim-file"]
     assert spy["spy"]["kind"] == "ok"
