@@ -105,7 +105,7 @@ def changes(
                 continue
             most_bytes -= entry.size_bytes
             files.append(BundleFile(entry.path, _content(entry), entry.executable))
-    deleted = [path for path in before if whole and path not in seen and path not in skip]
+    deleted = [path for path in before if path not in seen and path not in skip] if whole else []
     return Changes(tuple(files), tuple(deleted), tuple(left_out))
 
 
